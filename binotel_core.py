@@ -1,0 +1,757 @@
+"""Binotel's REST API 2.0 from Python: signed, within the quota, with answers that are checked.
+
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+    from binotel_core import BinotelClient, Throttle
+
+    client = BinotelClient("key", "secret", throttle=Throttle("sqlite:///binotel.db", "key"))
+
+    answer = client.call("stats/call-details", {"generalCallID": ["2255713", "2256039"]})
+    for call in client.calls_per_day(datetime(2024, 5, 1, tzinfo=ZoneInfo("Europe/Kyiv"))):
+        print(call["externalNumber"], call["disposition"])
+
+`client.call` reaches every method in `METHODS`, with parameters under the server's own names. What goes wrong raises a
+`BinotelError`, whose text says what happened and what to do about it:
+
+    ApiError        the server understood the request and refused it (`code`, `message`, `hint`)
+    TransportError  no usable answer came: the network, a proxy, a server in trouble
+    SignatureError  an answer came that is not signed with our secret
+
+Facts about the server come from the vendor's README of the PHP SDK for API 2.0 ("the vendor's README" below).
+"""
+
+import functools
+import hashlib
+import ipaddress
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import sqlalchemy
+from sqlalchemy.schema import CreateTable
+
+API_URL = "https://api.binotel.com/api/2.0"
+
+log = logging.getLogger("binotel")
+
+
+# --- Errors ------------------------------------------------------------------
+
+
+class BinotelError(Exception):
+    """Whatever went wrong between us and Binotel: `str()` is what happened followed by what to do.
+
+    `hint` is the remedy alone, a sentence. `retry_reads` and `retry_writes` tell whether the same request may be sent
+    again: a request that writes or dials only when it surely was not carried out.
+    """
+
+    retry_reads = False
+    retry_writes = False
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message} {hint}".strip())
+        self.hint = hint
+
+
+class ApiError(BinotelError):
+    """The server refused the request: `method`, its `code` (0 where it gave none) and `message`, and our `hint`."""
+
+    def __init__(self, method: str, code: int, message: str) -> None:
+        super().__init__(f"Binotel refused {method} with code {code}: {message.rstrip('.')}.", _HINTS.get(code, ""))
+        self.method = method
+        self.code = code
+        self.message = message
+        self.retry_reads = code in (_CODE_SERVER_FAULT, _CODE_TOO_FREQUENT)
+        self.retry_writes = code == _CODE_TOO_FREQUENT
+
+
+class TransportError(BinotelError):
+    """No usable answer: the server was not reached, broke off, or sent something that is not an answer of the API."""
+
+    def __init__(self, message: str, hint: str, *, retry: bool = False, reached: bool = True) -> None:
+        super().__init__(message, hint)
+        self.retry_reads = retry
+        self.retry_writes = retry and not reached
+
+
+class SignatureError(BinotelError):
+    """A successful answer whose signature is missing or does not match its content and our secret."""
+
+
+_CODE_SERVER_FAULT = 105
+_CODE_TOO_FREQUENT = 106
+
+_ASK_BINOTEL = "Write to support@binotel.ua."
+
+# What a user can do about each code that the API documents.
+_HINTS = {
+    102: "Check the method's name.",
+    103: "Pass every required parameter.",
+    104: "Check the parameters' values.",
+    _CODE_SERVER_FAULT: "The fault is on Binotel's side: try again later.",
+    _CODE_TOO_FREQUENT: (
+        "Something else uses the same key: let everything that uses it share one DATABASE_URL, or wait a minute."
+    ),
+    120: "Binotel has disabled the company's account. " + _ASK_BINOTEL,
+    121: "Check BINOTEL_KEY and BINOTEL_SECRET: copy both again, without spaces, from Binotel's letter.",
+    150: "The internal line did not answer or is offline: check that its phone is switched on and registered.",
+    151: "The outside number could not be reached: check it.",
+}
+
+
+# --- The methods -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Method:
+    """What the API says of one method (the vendor's README).
+
+    gap:       seconds that a heavy request must come after the one before it, once the minute's free ones are spent;
+               0 for a light method, which has no limit
+    cap:       most entries an answer can hold: one that holds as many may be cut off; None where no cap is stated
+    required:  names of the parameters without which the server answers 103
+    optional:  names of the others that it knows
+    answer:    the key under which a successful answer carries its content; "" where it has none
+    writes:    changes data or dials: must never be sent twice
+    max_days:  longest period that may be asked for, in days; None where no limit is stated
+    """
+
+    name: str
+    gap: int = 0
+    cap: int | None = None
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    answer: str = ""
+    writes: bool = False
+    max_days: int | None = None
+
+
+def _calls(name: str, gap: int, required: str = "", cap: int | None = None, **more: Any) -> Method:
+    return Method(f"stats/{name}", gap, cap, tuple(required.split()), answer="callDetails", **more)
+
+
+def _write(name: str, required: str, optional: str = "", answer: str = "") -> Method:
+    return Method(name, required=tuple(required.split()), optional=tuple(optional.split()), answer=answer, writes=True)
+
+
+_CUSTOMER = "description email assignedToEmployeeNumber labels"
+
+# The 29 methods of the vendor's README, and three that only its later samples use.
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        _calls("incoming-calls-for-period", 10, "startTime stopTime", cap=2000),
+        _calls("outgoing-calls-for-period", 10, "startTime stopTime", cap=2000),
+        _calls("all-incoming-calls-since", 10, "timestamp", cap=1000),
+        _calls("all-outgoing-calls-since", 10, "timestamp", cap=1000),
+        _calls(
+            "list-of-calls-by-internal-number-for-period",
+            10,
+            "internalNumber startTime stopTime",
+            cap=2000,
+            max_days=7,
+        ),
+        _calls("list-of-calls-per-day", 5, optional=("dayInTimestamp",)),
+        _calls("list-of-lost-calls-for-today", 10),
+        _calls("online-calls", 5),
+        _calls("history-by-number", 5, "number"),
+        _calls("history-by-customer-id", 5, "customerID"),
+        _calls("recent-calls-by-internal-number", 5, "internalNumber", cap=50),
+        _calls("call-details", 5, "generalCallID"),
+        Method("stats/call-record", required=("callID",), answer="url"),
+        Method("customers/list", 10, answer="customerData"),
+        Method("customers/take-by-id", required=("customerID",), answer="customerData"),
+        Method("customers/take-by-label", 10, required=("labelID",), answer="customerData"),
+        Method("customers/search", required=("subject",), answer="customerData"),
+        _write("customers/create", "name numbers", _CUSTOMER, answer="customerID"),
+        _write("customers/update", "id", f"name numbers {_CUSTOMER}"),
+        _write("customers/delete", "customerID"),
+        Method("customers/listOfLabels", 5, answer="listOfLabels"),
+        _write(
+            "calls/ext-to-phone",
+            "ext_number phone_number",
+            "callTimeToExt limitCallTime playbackWaiting trunkNumber callerIdForEmployee async",
+            answer="generalCallID",
+        ),
+        _write(
+            "calls/phone-to-phone",
+            "phoneNumber1 phoneNumber2 trunkNumber",
+            "limitCallTime playbackWaiting",
+            answer="generalCallID",
+        ),
+        _write("calls/attended-call-transfer", "generalCallID phone_number"),
+        _write("calls/hangup-call", "generalCallID"),
+        _write("calls/call-with-announcement", "phone_number voiceFileID"),
+        Method("settings/list-of-employees", 5, answer="listOfEmployees"),
+        Method("settings/list-of-routes", answer="listOfRoutes"),
+        Method("settings/list-of-voice-files", answer="listOfVoiceFiles"),
+        # Nobody documents the limits of these two: the strictest of their kind are assumed.
+        _calls("calltracking-calls-for-period", 10, "startTime stopTime", cap=2000),
+        _calls("list-of-calls-for-period", 10, "startTime stopTime", cap=2000, max_days=1),
+        _write("calls/call-with-interactive-voice-response", "phone_number ivrName"),
+    )
+}
+
+
+# --- Signing -----------------------------------------------------------------
+
+PHP_MAX_DEPTH = 512  # json_encode() refuses arrays nested deeper than this
+
+_scan = json.JSONDecoder().raw_decode
+_dumps = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+# json.dumps escapes what PHP does not (U+007F) and lets through what PHP refuses (half a surrogate pair). An escaped
+# backslash is matched only to step over it, so that what follows it is not taken for an escape.
+_ESCAPES = re.compile(r"\\\\|\\u007f|\\ud[89ab]..\\ud[c-f]..|\\ud[89a-f]..")
+
+_NUMERIC_KEY = re.compile(r"[ \t\n\r\v\f]*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\n\r\v\f]*")
+_PLAIN_TYPES = frozenset((str, bool, type(None)))
+_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
+
+
+def php_json(value: Any) -> str:
+    """`value` as PHP's json_encode() writes it after json_decode() to arrays, byte for byte, in ASCII and U+007F.
+
+    Takes what JSON has: dict with str keys, list or tuple, str, int, float, bool, None. Unlike Python, PHP escapes
+    slashes, writes an empty object as `[]` and an object whose keys are 0, 1, 2 ... as a list, has its own form for
+    floats, and turns integers past 64 bits into floats. Checked against php-cli in tests/test_php_json.py.
+
+    Raises ValueError for what PHP cannot encode: NaN and infinity, half a surrogate pair, nesting deeper than
+    PHP_MAX_DEPTH, other types.
+    """
+    text = _encode(value, 1)
+    if "\\u007f" in text or "\\ud" in text:
+        text = _ESCAPES.sub(_php_escape, text)
+    return text.replace("/", "\\/")
+
+
+def _encode(value: Any, depth: int) -> str:
+    """`value` in PHP's form but for the escapes of characters: what Python writes the same way, json does at once."""
+    if _is_plain(value, depth):
+        return _dumps(value)
+    if isinstance(value, float):
+        return _php_float(value)
+    if isinstance(value, int):
+        return _php_float(_float_of(value))
+    parts = []
+    if isinstance(value, dict) and not _is_php_list(value):
+        # No comprehensions here: their frames would halve the depth that Python allows.
+        for key, item in value.items():
+            parts.append(f"{_dumps(key)}:{_encode(item, depth + 1)}")
+        return "{" + ",".join(parts) + "}"
+    for item in value.values() if isinstance(value, dict) else value:
+        parts.append(_encode(item, depth + 1))  # noqa: PERF401
+    return "[" + ",".join(parts) + "]"
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Whether json.dumps writes all of `value` the way PHP does. Raises ValueError for what neither can write.
+
+    Answers of 50,000 values come through here: sets of types are much faster than a look at each value.
+    """
+    kind = type(value)
+    if kind in _PLAIN_TYPES:
+        return True
+    if kind is int:
+        return _INT64_MIN <= value <= _INT64_MAX  # type: ignore[no-any-return]
+    if kind is float:
+        return False
+    if depth > PHP_MAX_DEPTH:
+        raise ValueError(f"PHP cannot encode arrays nested deeper than {PHP_MAX_DEPTH}.")
+    items = value
+    if kind is dict:
+        if not set(map(type, value)) <= {str}:
+            raise ValueError("PHP's JSON has names of type str only: write {'1': ...}, not {1: ...}.")
+        if not value or "0" in value:  # PHP may see a list
+            return False
+        items = value.values()
+    elif kind is not list and kind is not tuple:
+        raise ValueError(f"PHP's JSON has no form for {kind.__name__}: pass str, int, float, bool, None, list or dict.")
+    if set(map(type, items)) <= _PLAIN_TYPES:
+        return True
+    for item in items:  # noqa: SIM110 - a generator's frames would halve the depth that Python allows
+        if type(item) is not str and not _is_plain(item, depth + 1):
+            return False
+    return True
+
+
+def _is_php_list(value: dict[str, Any]) -> bool:
+    """Whether PHP sees a list in these names: none, or 0, 1, 2 ... in this order."""
+    return all(key == str(index) for index, key in enumerate(value))
+
+
+def _float_of(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("PHP cannot encode an integer of this size: it becomes infinity.") from None
+
+
+def _php_float(value: float) -> str:
+    """A float as PHP writes it with serialize_precision = -1: Python's shortest digits, laid out in PHP's way."""
+    if value != value or value in (float("inf"), float("-inf")):
+        raise ValueError("PHP cannot encode NaN or infinity.")
+    mantissa, _, exponent = float.__repr__(value).partition("e")
+    sign = "-" if mantissa.startswith("-") else ""
+    whole, _, fraction = mantissa.lstrip("-").partition(".")
+    digits = (whole + fraction).lstrip("0")
+    # The number is 0.DIGITS times ten to the power of `point`.
+    point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
+    digits = digits.rstrip("0")
+    if not digits:
+        return f"{sign}0"
+    if -4 < point <= 17:
+        if point <= 0:
+            return f"{sign}0.{'0' * -point}{digits}"
+        tail = digits[point:]
+        return f"{sign}{digits[:point].ljust(point, '0')}{'.' if tail else ''}{tail}"
+    return f"{sign}{digits[0]}.{digits[1:] or '0'}e{point - 1:+d}"
+
+
+def _php_escape(match: re.Match[str]) -> str:
+    escape = match[0]
+    if escape == "\\u007f":
+        return "\x7f"
+    if len(escape) == 6:
+        raise ValueError("PHP cannot encode half a surrogate pair: the text is not valid Unicode.")
+    return escape
+
+
+def _ksort(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters in the order of PHP 8's ksort()."""
+    # Names that begin with a letter or an underscore, as all of the API's do, sort by their bytes.
+    if all(key[:1] > "9" for key in params):
+        return {key: params[key] for key in sorted(params)}
+    ordered = sorted(params, key=functools.cmp_to_key(_compare_keys))
+    for index, key in enumerate(ordered):
+        if any(_compare_keys(key, later) > 0 for later in ordered[index + 1 :]):
+            raise ValueError("PHP gives these names no definite order: numbers among names that begin with a digit.")
+    return {key: params[key] for key in ordered}
+
+
+def _compare_keys(one: str, other: str) -> int:
+    """How PHP 8.2 orders two names: numbers by value, everything else by its bytes."""
+    if not (_NUMERIC_KEY.fullmatch(one) and _NUMERIC_KEY.fullmatch(other)):
+        return (one > other) - (one < other)
+    try:
+        first: float = int(one)
+        second: float = int(other)
+    except ValueError:
+        first, second = float(one), float(other)
+    if max(abs(first), abs(second)) >= 2**63:
+        first, second = float(one), float(other)
+    return (first > second) - (first < second)
+
+
+def sign(params: Mapping[str, Any], secret: str) -> str:
+    """The signature of a request or an answer: md5 of the secret and the sorted parameters, in lower-case hex.
+
+    `params` is without `signature` and `key`. Source: the vendor's README, which publishes a vector. Raises
+    ValueError for a value that PHP cannot encode.
+    """
+    return _md5(secret + php_json(_ksort(params)))
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def signed_body(params: Mapping[str, Any], key: str, secret: str) -> bytes:
+    """The body of a request: the sorted parameters, then `signature`, then `key`, as JSON (the vendor's README).
+
+    Raises ValueError for a value that PHP cannot encode, or a parameter named `signature` or `key`.
+    """
+    if "signature" in params or "key" in params:
+        raise ValueError("'signature' and 'key' are added to every request: leave them out of the parameters.")
+    return php_json(_ksort(params) | {"signature": sign(params, secret), "key": key}).encode()
+
+
+def verify(answer: Mapping[str, Any], secret: str) -> None:
+    """Raise SignatureError unless `answer`, a decoded successful answer, carries the signature of its content.
+
+    The server signs its answers as it wants requests signed, over everything but `signature` itself.
+    """
+    try:
+        expected = sign({name: value for name, value in answer.items() if name != "signature"}, secret)
+    except ValueError as error:
+        raise SignatureError(f"The signature of Binotel's answer cannot be computed: {error}", _ASK_BINOTEL) from None
+    if "signature" not in answer:
+        problem = "Binotel's answer has no signature."
+    elif answer["signature"] != expected:
+        problem = "The signature of Binotel's answer does not match its content."
+    else:
+        return
+    raise SignatureError(
+        problem,
+        "Something between here and Binotel changes answers, or this is not Binotel: check BINOTEL_API_URL and any "
+        "proxy. If all is well there, BINOTEL_VERIFY_ANSWERS=no accepts answers unchecked.",
+    )
+
+
+def decode_answer(body: bytes, secret: str | None) -> Any:
+    """The JSON in the body of an answer; one with `"status": "success"` is verified, unless `secret` is None.
+
+    Raises ValueError when the body is not JSON, SignatureError as verify() does.
+
+    The server is PHP, so the text it sent is nearly always the text it signed, but for the order of the top level.
+    When that text's signature is right there is no need to write all of it anew, which would take twice the time of
+    reading it.
+    """
+    text = body.decode("utf-8-sig")
+    try:
+        answer, written = _split_top_level(text)
+    except (ValueError, IndexError):
+        answer, written = json.loads(text), {}
+    if secret is None or not isinstance(answer, dict) or answer.get("status") != "success":
+        return answer
+    try:
+        names = _ksort({name: None for name in answer if name != "signature"})
+        signed = "{" + ",".join(f"{php_json(name)}:{written[name]}" for name in names) + "}"
+        as_sent = _md5(secret + signed)
+    except (ValueError, KeyError):
+        as_sent = ""
+    if answer.get("signature") != as_sent:
+        verify(answer, secret)
+    return answer
+
+
+def _split_top_level(text: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The members of the object that compact JSON holds, and the text of each. Raises ValueError or IndexError else."""
+    values: dict[str, Any] = {}
+    written: dict[str, str] = {}
+    if text[0] != "{":
+        raise ValueError("not an object")
+    end = 0
+    while text[end] in "{,":
+        name, colon = _scan(text, end + 1)
+        if not isinstance(name, str) or text[colon] != ":":
+            raise ValueError("not compact JSON")
+        values[name], end = _scan(text, colon + 1)
+        written[name] = text[colon + 1 : end]
+    if text[end:] != "}":
+        raise ValueError("not compact JSON")
+    return values, written
+
+
+# --- The quota ---------------------------------------------------------------
+
+QUOTA_FREE_REQUESTS = 5  # heavy requests in a window that need no gap
+QUOTA_WINDOW_SECONDS = 60
+# The server counts from when requests arrive, and a first request arrives late by its TLS handshake.
+QUOTA_GAP_MARGIN_SECONDS = 0.25
+QUOTA_WINDOW_MARGIN_SECONDS = 1
+
+
+def account_id(key: str) -> str:
+    """A name for the account that does not give its key away: the start of a hash, 16 hexadecimal digits."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+class Throttle:
+    """Lets heavy requests through no faster than Binotel's quota allows, over all processes that share the database.
+
+    The quota belongs to the key (the vendor's README): 5 heavy requests a minute are free, every further one must come
+    its method's gap after the one before. Not documented, so read in the way that satisfies every reading: one count
+    for all heavy methods, a sliding minute, and the gap counted from the previous heavy request of any method.
+
+    database_url: an SQLAlchemy URL of an SQLite file, made when missing
+    account:      the API key; only a hash of it is stored
+    time_scale:   shrinks the quota's times for tests against the sandbox (its option --time-scale)
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        account: str,
+        *,
+        time_scale: float = 1,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._account = account_id(account)
+        self._time_scale = time_scale
+        self._clock = clock
+        self._sleep = sleep
+        self._url = sqlalchemy.make_url(database_url)
+        self._ledger = sqlalchemy.Table(
+            "heavy_requests",
+            sqlalchemy.MetaData(),
+            sqlalchemy.Column("id", sqlalchemy.Integer, primary_key=True),
+            sqlalchemy.Column("account", sqlalchemy.String(16), nullable=False),
+            sqlalchemy.Column("reserved_at", sqlalchemy.Float, nullable=False),
+            sqlalchemy.Column("starts_at", sqlalchemy.Float, nullable=False),
+        )
+        self._engine = sqlalchemy.create_engine(
+            self._url, poolclass=sqlalchemy.NullPool, connect_args={"timeout": 60, "isolation_level": None}
+        )
+        # Python's sqlite3 would begin a transaction that reads first and fails when it has to write.
+        sqlalchemy.event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+
+    def acquire(self, method: str) -> None:
+        """Wait until a request of `method`, a name in METHODS, may start. A light method never waits.
+
+        The moment is reserved in one transaction and slept out outside of it, so a process that is killed locks
+        nothing. Raises BinotelError when the database cannot be used.
+        """
+        gap = METHODS[method].gap
+        if not gap:
+            return
+        try:
+            reservation, wait_seconds = self._reserve(gap)
+        except (sqlalchemy.exc.SQLAlchemyError, OSError) as error:
+            reason = getattr(error, "orig", None) or error
+            raise BinotelError(
+                f"The database that keeps Binotel's quota ({self._url.database}) cannot be used: {reason}.",
+                "Check DATABASE_URL, the folder's permissions and the free space.",
+            ) from error
+        if wait_seconds <= 0:
+            return
+        log.info("Waiting %.1f s for Binotel's quota", wait_seconds)
+        try:
+            self._sleep(wait_seconds)
+        except BaseException:
+            # Interrupted: the request will not be made, so nobody needs to keep clear of it.
+            with suppress(sqlalchemy.exc.SQLAlchemyError), self._engine.begin() as connection:
+                connection.execute(self._ledger.delete().where(self._ledger.c.id == reservation))
+            raise
+
+    def _reserve(self, gap: int) -> tuple[int, float]:
+        """Put the next request into the ledger; return its row's id and the seconds until it may start."""
+        ledger = self._ledger
+        mine = ledger.c.account == self._account
+        gap_seconds = (gap + QUOTA_GAP_MARGIN_SECONDS) * self._time_scale
+        window_seconds = (QUOTA_WINDOW_SECONDS + QUOTA_WINDOW_MARGIN_SECONDS) * self._time_scale
+        if self._url.database:
+            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+        with self._engine.begin() as connection:
+            connection.execute(CreateTable(ledger, if_not_exists=True))
+            now = self._clock()
+            newest_first = ledger.select().where(mine).order_by(ledger.c.id.desc()).limit(QUOTA_FREE_REQUESTS)
+            rows = connection.execute(newest_first).all()
+            # A reservation made in the future means that the clock was set back since: when its request really started
+            # is unknown, so it counts as starting just now.
+            starts = [row.starts_at if row.reserved_at <= now else min(row.starts_at, now) for row in rows]
+            start = max([now, *starts[:1]])
+            if len(starts) == QUOTA_FREE_REQUESTS:
+                start = max(start, min(starts[0] + gap_seconds, starts[-1] + window_seconds))
+            connection.execute(ledger.delete().where(mine, ledger.c.id.not_in([row.id for row in rows])))
+            reservation = {"account": self._account, "reserved_at": now, "starts_at": start}
+            inserted = connection.execute(ledger.insert().values(reservation).returning(ledger.c.id))
+            return inserted.scalar_one(), start - now
+
+
+# --- The client --------------------------------------------------------------
+
+CONNECT_TIMEOUT_SECONDS = 15
+READ_TIMEOUT_SECONDS = 90  # heavy answers are long in the making
+RETRY_PAUSES_SECONDS = (2, 4, 8, 16, 32)
+
+
+class BinotelClient:
+    """Calls methods of the API: signs, waits for the quota, retries what may be retried, checks what comes back.
+
+    key, secret:    from Binotel (support@binotel.ua), which must also know the address the requests come from
+    throttle:       the quota's keeper, made for the same key
+    base_url:       https:// anywhere, or http:// to this machine itself (the sandbox); ValueError otherwise
+    verify_answers: refuse successful answers that are not signed with our secret
+    """
+
+    def __init__(
+        self,
+        key: str,
+        secret: str,
+        *,
+        throttle: Throttle,
+        base_url: str = API_URL,
+        verify_answers: bool = True,
+        timeout: tuple[float, float] = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._key = key
+        self._secret = secret
+        self._throttle = throttle
+        self._base_url = check_base_url(base_url)
+        self._verify_answers = verify_answers
+        self._timeout = timeout
+        self._sleep = sleep
+        self._session = requests.Session()
+        # A proxy from the environment cannot reach this machine's own addresses.
+        self._session.trust_env = self._base_url.startswith("https:")
+
+    def call(self, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Call `method` ("stats/call-details") and return the server's whole answer, checked.
+
+        params: under the server's own names, as in METHODS; times are Unix seconds.
+
+        A read is tried up to 6 times over about a minute when the network, the server (5xx, 105) or the quota (106)
+        fails it. What writes or dials is sent again only if it surely was not carried out.
+
+        Raises ApiError, TransportError or SignatureError; ValueError for an unknown method or a value that cannot be
+        sent.
+        """
+        if method not in METHODS:
+            raise ValueError(f"Binotel's API has no method {method!r}.")
+        body = signed_body(params or {}, self._key, self._secret)
+        for pause_seconds in RETRY_PAUSES_SECONDS:
+            try:
+                return self._call_once(method, body)
+            except BinotelError as error:
+                if not (error.retry_writes if METHODS[method].writes else error.retry_reads):
+                    raise
+                log.info("%s Trying again in %d s.", error, pause_seconds)
+            self._sleep(pause_seconds)
+        return self._call_once(method, body)
+
+    def calls_per_day(self, moment: datetime | int) -> list[dict[str, Any]]:
+        """All calls, both ways, of the account's calendar day that holds `moment`, as the server's own entries.
+
+        moment: Unix seconds or an aware datetime. One heavy request, for which no cap is stated (the vendor's README).
+        """
+        seconds = int(moment.timestamp()) if isinstance(moment, datetime) else moment
+        return _entries(self.call("stats/list-of-calls-per-day", {"dayInTimestamp": seconds})["callDetails"])
+
+    def _call_once(self, method: str, body: bytes) -> dict[str, Any]:
+        self._throttle.acquire(method)
+        content = self._post(method, body).content
+        try:
+            answer: Any = decode_answer(content, self._secret if self._verify_answers else None)
+        except (ValueError, RecursionError):
+            raise _not_json(method, content) from None
+        status = answer.get("status") if isinstance(answer, dict) else None
+        if status == "error":
+            code = str(answer.get("code"))
+            raise ApiError(method, int(code) if code.isascii() and code.isdigit() else 0, str(answer.get("message")))
+        if status != "success":
+            raise TransportError(
+                f"The answer to {method} is not of the API's shape: {_start(content)}.",
+                "Check BINOTEL_API_URL.",
+                retry=True,
+            )
+        key = METHODS[method].answer
+        if key and key not in answer:
+            raise TransportError(
+                f"Binotel's answer to {method} has no {key!r}.", "The API may have changed. " + _ASK_BINOTEL
+            )
+        return dict(answer)
+
+    def _post(self, method: str, body: bytes) -> requests.Response:
+        url = f"{self._base_url}/{method}.json"
+        host = urlsplit(url).hostname
+        register = f"Has Binotel registered this server's IP address? {_ASK_BINOTEL}"
+        try:
+            response = self._session.post(
+                url,
+                data=body,
+                headers={"Content-Type": "application/json"},
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except requests.exceptions.SSLError as error:
+            raise TransportError(
+                f"No secure connection to {host}: {_root_cause(error)}.",
+                "Check the computer's clock and its certificates; a proxy that opens TLS needs its own certificate.",
+            ) from error
+        except requests.exceptions.ProxyError as error:
+            raise TransportError(
+                f"The proxy to {host} failed: {_root_cause(error)}.", "Check HTTPS_PROXY.", retry=True
+            ) from error
+        except requests.exceptions.ConnectTimeout as error:
+            raise TransportError(
+                f"{host} did not accept a connection within {self._timeout[0]:g} s.",
+                f"Check the network and the firewall. {register}",
+                retry=True,
+                reached=False,
+            ) from error
+        except requests.exceptions.ReadTimeout as error:
+            raise TransportError(
+                f"{host} did not answer {method} within {self._timeout[1]:g} s.", "Try again later.", retry=True
+            ) from error
+        except requests.exceptions.RequestException as error:
+            raise _connection_error(error, host, method, register) from error
+        if response.status_code == 200:
+            return response
+        problem = f"{host} answered {method} with HTTP {response.status_code} {response.reason or ''}".rstrip() + "."
+        if response.status_code in (401, 403):
+            raise TransportError(problem, register)
+        if response.status_code == 429 or response.status_code >= 500:
+            raise TransportError(problem, "The server is in trouble: try again later.", retry=True)
+        raise TransportError(problem, "Check BINOTEL_API_URL.")
+
+
+def check_base_url(url: str) -> str:
+    """`url` without a slash at its end. Raises ValueError unless it is https://, or http:// to this machine itself."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    loopback = host == "localhost"
+    with suppress(ValueError):
+        loopback = loopback or ipaddress.ip_address(host).is_loopback
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
+        raise ValueError(f"{url!r} must begin with https:// (http:// is for the sandbox on this machine alone).")
+    return url.rstrip("/")
+
+
+def _connection_error(error: Exception, host: str | None, method: str, register: str) -> TransportError:
+    """What a broken connection means; whether the request can have reached the server decides on sending it again."""
+    chain = repr(error)
+    if "NameResolutionError" in chain:
+        return TransportError(
+            f"The name {host} cannot be resolved.",
+            "Check the internet connection, DNS and BINOTEL_API_URL.",
+            retry=True,
+            reached=False,
+        )
+    if "NewConnectionError" in chain:
+        return TransportError(
+            f"{host} refused the connection.",
+            f"Check the network, the firewall and BINOTEL_API_URL. {register}",
+            retry=True,
+            reached=False,
+        )
+    return TransportError(
+        f"The connection to {host} broke off during {method}: {_root_cause(error)}.",
+        "Check the network; try again later.",
+        retry=True,
+    )
+
+
+def _root_cause(error: BaseException) -> str:
+    """The innermost reason in requests' and urllib3's nested errors, in a few words."""
+    while error.args and isinstance(inner := getattr(error.args[0], "reason", error.args[-1]), BaseException):
+        error = inner
+    return str(error.args[-1] if error.args else error).rstrip(".")
+
+
+def _not_json(method: str, content: bytes) -> TransportError:
+    if content.lstrip().startswith(b"<"):
+        return TransportError(
+            f"The answer to {method} is a web page: {_start(content)}.",
+            "A proxy or a firewall may stand in between: check it, and BINOTEL_API_URL.",
+            retry=True,
+        )
+    return TransportError(
+        f"The answer to {method} is not whole JSON: {_start(content)}.",
+        "It was cut off or is not Binotel's: try again later, and check BINOTEL_API_URL.",
+        retry=True,
+    )
+
+
+def _start(content: bytes) -> str:
+    """The start of an answer, fit for a message."""
+    return repr(content[:80].decode(errors="replace"))
+
+
+def _entries(content: Any) -> list[dict[str, Any]]:
+    """The entries of an answer, which the server keys by id, or sends as a list (always when there are none)."""
+    entries = list(content.values()) if isinstance(content, dict) else content
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise TransportError("Binotel's answer is not a list of entries.", "The API may have changed. " + _ASK_BINOTEL)
+    return entries

@@ -1,0 +1,69 @@
+"""What tests share: a clock that only moves when told, and the sandbox as a real HTTP server in a thread."""
+
+import threading
+from contextlib import ExitStack
+
+import pytest
+
+import sandbox as sandbox_script
+from binotel_core import BinotelClient, Throttle
+
+
+class Clock:
+    """A clock and the sleep that goes with it: sleeping takes no time, and moves the clock."""
+
+    def __init__(self, now: float = 1_714_560_000.0) -> None:
+        self.now = now
+        self.slept: list[float] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 6))
+        self.now += seconds
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def database_url(tmp_path):
+    return f"sqlite:///{tmp_path / 'binotel.db'}"
+
+
+@pytest.fixture
+def make_sandbox():
+    """A function that starts a sandbox on a free port, with the options of the class, and returns it."""
+    with ExitStack() as stack:
+
+        def make(**options):
+            server = stack.enter_context(sandbox_script.Server(sandbox_script.Sandbox(**options)))
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+            stack.callback(server.shutdown)
+            return server.sandbox
+
+        yield make
+
+
+@pytest.fixture
+def sandbox(make_sandbox):
+    return make_sandbox()
+
+
+@pytest.fixture
+def make_client(clock, database_url):
+    """A function that makes a client of the sandbox at `base_url`; its waiting takes no time."""
+
+    def make(base_url, key=sandbox_script.KEY, secret=sandbox_script.SECRET, **options):
+        throttle = Throttle(database_url, key, clock=clock.time, sleep=clock.sleep)
+        return BinotelClient(key, secret, throttle=throttle, base_url=base_url, sleep=clock.sleep, **options)
+
+    return make
+
+
+@pytest.fixture
+def client(sandbox, make_client):
+    return make_client(sandbox.base_url)
