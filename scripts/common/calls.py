@@ -1,0 +1,115 @@
+"""A callDetails entry -> a Call: its types, its time zone, what it means."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+INCOMING = "0"
+OUTGOING = "1"
+
+ANSWERED_DISPOSITIONS = frozenset(("ANSWER", "TRANSFER"))
+# An incoming call that ended so was lost: nobody spoke to the caller.
+LOST_DISPOSITIONS = frozenset(("NOANSWER", "BUSY", "CANCEL", "CONGESTION", "CHANUNAVAIL", "VM", "VM-SUCCESS"))
+MESSAGE_DISPOSITIONS = frozenset(("SMS-SENDING", "SMS-SUCCESS", "SMS-FAILED", "SUCCESS", "FAILED"))  # SMS and fax
+
+# Numbers are compared by their last digits: 0671234567 and +380671234567 are one number.
+SIGNIFICANT_DIGITS = 9
+
+# Control characters, and what else XML 1.0 forbids: halves of surrogate pairs and two that are no characters.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Call:
+    """A call (or an SMS, or a fax) as the reports need it. Texts are clean: one line, no control characters.
+
+    start:        aware, in the account's time zone
+    call_type:    INCOMING, OUTGOING, or what the server sent
+    number:       the other side's, as the server sent it; "" or a word when hidden
+    line:         the internal number
+    employee:     name, else e-mail address, else ""
+    customer:     name in "My clients", or ""
+    wait_seconds: until it was answered or given up
+    our_number:   the company's number that was called, or called from
+    """
+
+    general_call_id: str
+    start: datetime
+    call_type: str
+    number: str
+    line: str
+    employee: str
+    customer: str
+    disposition: str
+    wait_seconds: int
+    talk_seconds: int
+    our_number: str
+    our_number_name: str
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, Any], timezone: ZoneInfo) -> "Call":
+        """The Call of a callDetails entry. Raises ValueError when it has no readable startTime."""
+        general_call_id = clean(entry.get("generalCallID"))
+        start = _seconds(entry.get("startTime"))
+        if not start:
+            raise ValueError(f"Call {general_call_id or '?'} in Binotel's answer has no readable startTime.")
+        customer = entry.get("customerData")
+        return cls(
+            general_call_id=general_call_id,
+            start=datetime.fromtimestamp(start, timezone),
+            call_type=clean(entry.get("callType")),
+            number=clean(entry.get("externalNumber")),
+            line=clean(entry.get("internalNumber")),
+            employee=clean(entry.get("employeeName")) or clean(entry.get("employeeEmail")),
+            customer=clean(customer.get("name")) if isinstance(customer, dict) else "",
+            disposition=clean(entry.get("disposition")),
+            wait_seconds=_seconds(entry.get("waitsec")),
+            talk_seconds=_seconds(entry.get("billsec")),
+            our_number=clean(entry.get("didNumber")) or clean(entry.get("trunkNumber")),
+            our_number_name=clean(entry.get("didName")),
+        )
+
+    @property
+    def is_conversation(self) -> bool:
+        """A call in the sense of every total: not an SMS, not a fax."""
+        return self.disposition not in MESSAGE_DISPOSITIONS
+
+    @property
+    def is_incoming(self) -> bool:
+        return self.call_type == INCOMING and self.is_conversation
+
+    @property
+    def is_outgoing(self) -> bool:
+        return self.call_type == OUTGOING and self.is_conversation
+
+    @property
+    def is_answered(self) -> bool:
+        return self.disposition in ANSWERED_DISPOSITIONS
+
+    @property
+    def is_lost(self) -> bool:
+        return self.call_type == INCOMING and self.disposition in LOST_DISPOSITIONS
+
+    @property
+    def number_key(self) -> str:
+        """What two forms of one number have in common; "" for a hidden number."""
+        return re.sub("[^0-9]", "", self.number)[-SIGNIFICANT_DIGITS:]
+
+
+def clean(value: Any) -> str:
+    """A value from the server as one line of text that any file format can hold; "" for whatever is no text.
+
+    Control characters become U+FFFD, so that it shows that something was there.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return ""
+    return " ".join(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", str(value)).split())
+
+
+def _seconds(value: Any) -> int:
+    """Seconds, which the server sends as a number or a string; 0 where it sends neither."""
+    text = clean(value)
+    return int(text) if re.fullmatch(r"[0-9]{1,11}", text) else 0

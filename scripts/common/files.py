@@ -1,0 +1,50 @@
+"""Files that appear whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path` to write to; it takes the place of `path` when the block ends without an error.
+
+    A crash at any moment leaves either the old file or the new one. Folders are made as needed. Raises OSError, with
+    a remedy where the cause is known.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.chmod(_permissions(path))
+        try:
+            temporary.replace(path)
+        except PermissionError as error:  # Windows: somebody has it open
+            raise OSError(f"{path} cannot be replaced: close it in Excel and run this again.") from error
+        if os.name == "posix":
+            _sync(path.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _permissions(path: Path) -> int:
+    """Those of the file that is replaced, else what any new file would get (a temporary one is its owner's alone)."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,60 @@
+"""A Report -> files: XLSX, CSV, JSON."""
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from common.files import written_whole
+from common.labels import Labels
+from common.report import Report
+from common.tables import Kind, Value, calls_table
+from common.workbook import save_workbook
+
+FORMATS = ("xlsx", "csv", "json")
+
+
+def save(report: Report, entries: Sequence[dict[str, Any]], path: Path, labels: Labels) -> None:
+    """Write a report to `path` in the format that its ending names; the file appears whole or not at all.
+
+    entries: the server's own, which JSON holds unchanged. Raises OSError.
+    """
+    with written_whole(path) as temporary:
+        match path.suffix:
+            case ".xlsx":
+                save_workbook(report, labels, temporary)
+            case ".csv":
+                _save_csv(report, labels, temporary)
+            case ".json":
+                _save_json(entries, temporary)
+            case ending:
+                raise ValueError(f"{ending!r} is not the ending of a format we know: {', '.join(FORMATS)}.")
+
+
+def _save_csv(report: Report, labels: Labels, path: Path) -> None:
+    """The list of calls so that a Ukrainian Excel opens it with a double click: BOM, semicolons."""
+    table = calls_table(report, labels)
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=";")
+        writer.writerow(table.headings)
+        for row in table.rows():
+            writer.writerow([_csv_text(value, kind) for value, kind in zip(row, table.kinds, strict=True)])
+
+
+def _csv_text(value: Value, kind: Kind) -> str:
+    text = value.isoformat(" ") if isinstance(value, datetime) else str(value)
+    if kind is Kind.PHONE and re.fullmatch(r"\+?[0-9]+", text):
+        return f"\t{text}"  # Excel would make it a number, without its leading zero
+    if kind in (Kind.TEXT, Kind.PHONE) and text.startswith(("=", "+", "-", "@")):
+        return f"'{text}"  # Excel would run it as a formula
+    return text
+
+
+def _save_json(entries: Sequence[dict[str, Any]], path: Path) -> None:
+    # What UTF-8 has no form for (half a surrogate pair) stays the escape it was.
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        json.dump(list(entries), file, ensure_ascii=False, indent=1)
+        file.write("\n")

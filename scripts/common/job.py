@@ -1,0 +1,175 @@
+"""The frame around every script: arguments, configuration, logging, the lock, exit codes."""
+
+import argparse
+import errno
+import functools
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import filelock
+import sqlalchemy
+
+from binotel_core import BinotelClient, BinotelError, Throttle, account_id
+from common.mail import MailError
+from common.settings import Settings, SettingsError, load_settings
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_ALREADY_RUNNING = 75  # EX_TEMPFAIL of sysexits.h
+EXIT_INTERRUPTED = 130  # as shells report Ctrl-C
+
+log = logging.getLogger("job")
+
+
+class UsageError(Exception):
+    """The command line asks for something that cannot be: exit code 2."""
+
+
+class JobError(Exception):
+    """The job could not do what it was asked to; `str()` says what happened and what to do. Exit code 1."""
+
+
+@dataclass
+class Job:
+    """What a script's main() gets: its name, its arguments, the checked settings, and a client made of them."""
+
+    name: str
+    arguments: argparse.Namespace
+    settings: Settings
+
+    @functools.cached_property
+    def client(self) -> BinotelClient:
+        settings = self.settings
+        return BinotelClient(
+            settings.key,
+            settings.secret,
+            throttle=Throttle(settings.database_url, settings.key),
+            base_url=settings.api_url,
+            verify_answers=settings.verify_answers,
+        )
+
+    def now(self) -> datetime:
+        """This moment on the account's clock."""
+        return datetime.now(self.settings.timezone)
+
+
+def run(
+    main: Callable[[Job], None], documentation: str | None, add_arguments: Callable[[argparse.ArgumentParser], None]
+) -> NoReturn:
+    """Run a script and exit with its code: 0 done, 1 failed, 2 wrong usage or configuration, 75 already running.
+
+    documentation: the script's docstring: what it is for, then examples; it is the --help
+    add_arguments: adds the script's own arguments to the parser
+    """
+    name = Path(sys.argv[0]).stem
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a console that lacks a letter must not stop a job
+    signal.signal(signal.SIGTERM, _stop)
+    arguments = _parser(documentation or "", add_arguments).parse_args()
+    handler = _start_logging(name, arguments)
+    try:
+        settings = load_settings(arguments.config)
+        handler.setFormatter(_Formatter(name, settings.secrets))
+        with _lock(name, settings):
+            main(Job(name, arguments, settings))
+    except SettingsError as error:
+        for fault in error.faults:
+            log.error("%s", fault)
+        sys.exit(EXIT_USAGE)
+    except UsageError as error:
+        log.error("%s", error)
+        sys.exit(EXIT_USAGE)
+    except filelock.Timeout:
+        log.error("This job is already running for this account. Nothing was done; try again when it is over.")
+        sys.exit(EXIT_ALREADY_RUNNING)
+    except KeyboardInterrupt:
+        log.error("Stopped before the end.")
+        sys.exit(EXIT_INTERRUPTED)
+    except (BinotelError, MailError, JobError) as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename or 'A file or connection'}: {error.strerror or error}. {_remedy(error)}".strip())
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        _fail(f"The database cannot be used: {getattr(error, 'orig', None) or error}. Check DATABASE_URL.")
+    except Exception as error:
+        _fail(
+            f"An error in this program, please report it: {type(error).__name__}: {error}. Run it with -v to see where."
+        )
+    sys.exit(0)
+
+
+def _fail(message: str) -> NoReturn:
+    log.error("%s", message)
+    log.debug("Where it happened:", exc_info=True)
+    sys.exit(EXIT_FAILED)
+
+
+def _remedy(error: OSError) -> str:
+    remedies = {
+        errno.ENOSPC: "Free some space and run this again.",
+        errno.EDQUOT: "Free some space and run this again.",
+        errno.EACCES: "Check who may write there.",
+        errno.EPERM: "Check who may write there.",
+        errno.EROFS: "Choose a folder that can be written to.",
+        errno.ENOTDIR: "A part of that path is a file, not a folder.",
+    }
+    return remedies.get(error.errno or 0, "")
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """SIGTERM ends a job as Ctrl-C does, so that nothing half-written stays."""
+    raise KeyboardInterrupt
+
+
+def _parser(documentation: str, add_arguments: Callable[[argparse.ArgumentParser], None]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser)
+    common = parser.add_argument_group("for every script")
+    common.add_argument("--config", metavar="FILE", help="settings to use (default: $BINOTEL_CONFIG, else config.env)")
+    loudness = common.add_mutually_exclusive_group()
+    loudness.add_argument("-v", "--verbose", action="store_true", help="tell every step, and where an error happened")
+    loudness.add_argument("-q", "--quiet", action="store_true", help="tell errors only")
+    return parser
+
+
+def _start_logging(name: str, arguments: argparse.Namespace) -> logging.Handler:
+    """Log to stderr: to a person everything that matters, to cron only what needs somebody's attention."""
+    level = logging.INFO if sys.stderr.isatty() else logging.WARNING
+    if arguments.verbose:
+        level = logging.DEBUG
+    if arguments.quiet:
+        level = logging.ERROR
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter(name, ()))
+    logging.basicConfig(level=level, handlers=[handler])
+    return handler
+
+
+class _Formatter(logging.Formatter):
+    """Lines that begin with the script's name (and with the time, where nobody is watching), without any secret."""
+
+    def __init__(self, name: str, secrets: tuple[str, ...]) -> None:
+        when = "" if sys.stderr.isatty() else "%(asctime)s "
+        super().__init__(f"{when}{name.replace('%', '%%')}: %(levelname)s: %(message)s", "%Y-%m-%d %H:%M:%S")
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+def _lock(name: str, settings: Settings) -> filelock.BaseFileLock:
+    """The lock of this job for this account; the system drops it when the process ends, however it ends."""
+    folder = Path(sqlalchemy.make_url(settings.database_url).database or "").parent
+    folder.mkdir(parents=True, exist_ok=True)
+    return filelock.FileLock(folder / f"{name}-{account_id(settings.key)}.lock", timeout=0)

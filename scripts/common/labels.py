@@ -1,0 +1,144 @@
+"""The words people see in reports and mails, in Ukrainian, English and Russian."""
+
+from datetime import date, datetime
+
+LANGUAGES = ("uk", "en", "ru")
+
+# Every word once, in the order of LANGUAGES.
+_WORDS: dict[str, tuple[str, str, str]] = {
+    # The report as a whole
+    "subject": (
+        "Дзвінки {day}: вхідних {incoming}, втрачених {lost}, не передзвонили {waiting}",
+        "Calls {day}: {incoming} incoming, {lost} lost, {waiting} not called back",
+        "Звонки {day}: входящих {incoming}, потерянных {lost}, не перезвонили {waiting}",
+    ),
+    "title": ("Дзвінки за {day}", "Calls on {day}", "Звонки за {day}"),
+    "partial": (
+        "День ще триває: станом на {time}",
+        "The day is not over: as of {time}",
+        "День ещё не закончился: по состоянию на {time}",
+    ),
+    "partial subject": (" (станом на {time})", " (as of {time})", " (на {time})"),
+    "no calls": ("Того дня дзвінків не було.", "There were no calls on that day.", "В этот день звонков не было."),
+    "attached": ("Повний список — у вкладенні.", "The full list is attached.", "Полный список — во вложении."),
+    # Sheets
+    "sheet summary": ("Підсумок", "Summary", "Итоги"),
+    "sheet calls": ("Дзвінки", "Calls", "Звонки"),
+    "sheet lost": ("Втрачені", "Lost", "Потерянные"),
+    # Totals
+    "incoming calls": ("Вхідні", "Incoming", "Входящие"),
+    "answered calls": ("Відповіли", "Answered", "Отвечено"),
+    "lost calls": ("Втрачені", "Lost", "Потерянные"),
+    "called back": ("Втрачені, передзвонили", "Lost and called back", "Потерянные, перезвонили"),
+    "not called back": ("Втрачені, не передзвонили", "Lost, not called back", "Потерянные, не перезвонили"),
+    "median callback": (
+        "Час до передзвону (медіана)",
+        "Time to call back (median)",
+        "Время до перезвона (медиана)",
+    ),
+    "outgoing calls": ("Вихідні", "Outgoing", "Исходящие"),
+    "outgoing answered": ("Додзвонилися", "Outgoing, reached", "Дозвонились"),
+    "talk time": ("Час розмов", "Talk time", "Время разговоров"),
+    "average wait": ("Очікування відповіді (середнє)", "Wait for an answer (average)", "Ожидание ответа (среднее)"),
+    # Headings
+    "by hour": ("За годинами", "By hour", "По часам"),
+    "by employee": ("За працівниками", "By employee", "По сотрудникам"),
+    "still waiting": ("Чекають на дзвінок", "Waiting for a call", "Ждут звонка"),
+    "and more": ("та ще {count} — у вкладенні", "and {count} more in the attachment", "и ещё {count} — во вложении"),
+    # Columns
+    "time": ("Час", "Time", "Время"),
+    "hour": ("Година", "Hour", "Час"),
+    "direction": ("Напрямок", "Direction", "Направление"),
+    "number": ("Номер", "Number", "Номер"),
+    "customer": ("Клієнт", "Customer", "Клиент"),
+    "employee": ("Працівник", "Employee", "Сотрудник"),
+    "line": ("Лінія", "Line", "Линия"),
+    "result": ("Результат", "Result", "Результат"),
+    "lost": ("Втрачений", "Lost", "Потерянный"),
+    "wait": ("Очікування", "Wait", "Ожидание"),
+    "talk": ("Розмова", "Talk", "Разговор"),
+    "our number": ("Наш номер", "Our number", "Наш номер"),
+    "our number's name": ("Назва номера", "Number's name", "Название номера"),
+    "call id": ("ID дзвінка", "Call ID", "ID звонка"),
+    "times": ("Разів", "Times", "Раз"),
+    "first time": ("Перший раз", "First time", "Первый раз"),
+    "last time": ("Останній раз", "Last time", "Последний раз"),
+    "callback time": ("Передзвонили", "Called back", "Перезвонили"),
+    "callback after": ("Через", "After", "Через"),
+    "callback by": ("Хто", "By whom", "Кто"),
+    # Values
+    "incoming": ("вхідний", "incoming", "входящий"),
+    "outgoing": ("вихідний", "outgoing", "исходящий"),
+    "lost, called back": ("передзвонили", "called back", "перезвонили"),
+    "lost, waiting": ("не передзвонили", "not called back", "не перезвонили"),
+    "hidden number": ("прихований номер", "hidden number", "скрытый номер"),
+    "hours": ("{count} год", "{count} h", "{count} ч"),
+    "minutes": ("{count} хв", "{count} min", "{count} мин"),
+    "seconds": ("{count} с", "{count} s", "{count} с"),
+    # Dispositions; unknown ones are shown as they are
+    "ANSWER": ("розмова", "talked", "разговор"),
+    "TRANSFER": ("розмова, переведено", "talked, transferred", "разговор, переведён"),
+    "ONLINE": ("триває", "going on", "идёт"),
+    "BUSY": ("зайнято", "busy", "занято"),
+    "NOANSWER": ("немає відповіді", "no answer", "нет ответа"),
+    "CANCEL": ("скасовано", "cancelled", "отменён"),
+    "CONGESTION": ("перевантаження", "congestion", "перегрузка"),
+    "CHANUNAVAIL": ("лінія недоступна", "line unavailable", "линия недоступна"),
+    "VM": ("голосова пошта, без повідомлення", "voice mail, no message", "голосовая почта, без сообщения"),
+    "VM-SUCCESS": ("голосове повідомлення", "voice message", "голосовое сообщение"),
+    "SMS-SENDING": ("SMS надсилається", "SMS being sent", "SMS отправляется"),
+    "SMS-SUCCESS": ("SMS доставлено", "SMS delivered", "SMS доставлено"),
+    "SMS-FAILED": ("SMS не доставлено", "SMS not delivered", "SMS не доставлено"),
+    "SUCCESS": ("факс отримано", "fax received", "факс получен"),
+    "FAILED": ("факс не отримано", "fax not received", "факс не получен"),
+}
+
+_DATE_FORMATS = ("%d.%m.%Y", "%Y-%m-%d", "%d.%m.%Y")
+# As Excel spells it.
+_EXCEL_DATE_FORMATS = ("dd.mm.yyyy hh:mm:ss", "yyyy-mm-dd hh:mm:ss", "dd.mm.yyyy hh:mm:ss")
+_WEEKDAYS = (
+    ("понеділок", "вівторок", "середа", "четвер", "п’ятниця", "субота", "неділя"),
+    ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье"),
+)
+
+
+class Labels:
+    """The words of one language: `labels["number"]`, `labels.format("subject", day=...)`."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._column = LANGUAGES.index(language)
+
+    def __getitem__(self, name: str) -> str:
+        return _WORDS[name][self._column]
+
+    def format(self, name: str, **values: object) -> str:
+        return self[name].format(**values)
+
+    def disposition(self, disposition: str) -> str:
+        """What became of a call; a disposition that we do not know is shown as it is."""
+        return self[disposition] if disposition in _WORDS and disposition.isupper() else disposition
+
+    def date(self, day: date) -> str:
+        """24.05.2024 or 2024-05-24, with the day of the week."""
+        return f"{day.strftime(_DATE_FORMATS[self._column])}, {_WEEKDAYS[self._column][day.weekday()]}"
+
+    def time(self, moment: datetime) -> str:
+        return moment.strftime("%H:%M")
+
+    @property
+    def excel_date_format(self) -> str:
+        return _EXCEL_DATE_FORMATS[self._column]
+
+    def duration(self, seconds: float | None) -> str:
+        """A duration in words, as exact as its size asks for: 2 h 5 min, 5 min 20 s, 20 s."""
+        if seconds is None:
+            return "—"
+        whole = round(seconds)
+        if whole >= 3600:
+            parts = {"hours": whole // 3600, "minutes": whole % 3600 // 60}
+        else:
+            parts = {"minutes": whole // 60, "seconds": whole % 60}
+        words = [self.format(unit, count=count) for unit, count in parts.items() if count]
+        return " ".join(words) or self.format("seconds", count=0)

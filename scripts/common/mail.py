@@ -1,0 +1,101 @@
+"""A message with attachments -> SMTP."""
+
+import mimetypes
+import smtplib
+import socket
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+
+from common.settings import Settings
+
+SMTP_TIMEOUT_SECONDS = 60
+
+
+class MailError(Exception):
+    """A mail was not sent, or not to everybody: `str()` says to whom not, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """The words of a mail: its subject, and the same content as plain text and as HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def send(mail: Mail, attachments: Sequence[Path], settings: Settings) -> None:
+    """Send a mail with the files at `attachments` to REPORT_TO. Raises MailError, OSError."""
+    message = EmailMessage()
+    message["Subject"] = mail.subject
+    message["From"] = settings.mail_from
+    message["To"] = ", ".join(settings.report_to)
+    message["Date"] = formatdate(localtime=True)
+    message["Message-ID"] = make_msgid(domain=settings.mail_from.rpartition("@")[2])
+    message["Auto-Submitted"] = "auto-generated"  # keeps out-of-office answers away
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    for path in attachments:
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        main_type, _, subtype = kind.partition("/")
+        message.add_attachment(path.read_bytes(), maintype=main_type, subtype=subtype, filename=path.name)
+    refused = _send_message(message, settings)
+    if refused:
+        raise MailError(f"{_refused_text(refused)} The other recipients got it. Check REPORT_TO.")
+
+
+def _send_message(message: EmailMessage, settings: Settings) -> dict[str, tuple[int, bytes]]:
+    """Hand a message to the SMTP server; return the refused recipients. Every kind of trouble is a MailError."""
+    server = f"The mail server {settings.smtp_host}:{settings.smtp_port}"
+    not_sent = f"The mail to {', '.join(settings.report_to)} was not sent."
+    try:
+        with _connection(settings) as smtp:
+            if settings.smtp_user:
+                smtp.login(settings.smtp_user, settings.smtp_password)
+            return smtp.send_message(message)
+    except smtplib.SMTPAuthenticationError as error:
+        reason = f"{server} refused the user name or the password: {_reply(error)}. Check SMTP_USER and SMTP_PASSWORD."
+    except smtplib.SMTPRecipientsRefused as error:
+        reason = f"{_refused_text(error.recipients)} Check REPORT_TO."
+    except smtplib.SMTPSenderRefused as error:
+        reason = f"{server} refused the sender {error.sender}: {_reply(error)}. Check MAIL_FROM."
+    except smtplib.SMTPNotSupportedError as error:
+        reason = f"{server} cannot do what is asked: {error} Check SMTP_SECURITY, SMTP_PORT and SMTP_USER."
+    except smtplib.SMTPResponseException as error:
+        reason = f"{server} refused the message: {_reply(error)}."
+    except ssl.SSLError as error:
+        reason = f"No secure connection to {settings.smtp_host}: {error}. Check SMTP_SECURITY, SMTP_PORT and SMTP_HOST."
+    except socket.gaierror:
+        reason = f"The name {settings.smtp_host} cannot be resolved. Check SMTP_HOST and the internet connection."
+    except (OSError, smtplib.SMTPException) as error:
+        reason = f"{server} is not answering: {error}. Check SMTP_HOST, SMTP_PORT and SMTP_SECURITY."
+    raise MailError(f"{not_sent} {reason}")
+
+
+def _connection(settings: Settings) -> smtplib.SMTP:
+    where = (settings.smtp_host, settings.smtp_port)
+    context = ssl.create_default_context()
+    if settings.smtp_security == "tls":
+        return smtplib.SMTP_SSL(*where, timeout=SMTP_TIMEOUT_SECONDS, context=context)
+    smtp = smtplib.SMTP(*where, timeout=SMTP_TIMEOUT_SECONDS)
+    if settings.smtp_security == "starttls":
+        try:
+            smtp.starttls(context=context)
+        except BaseException:
+            smtp.close()
+            raise
+    return smtp
+
+
+def _refused_text(refused: dict[str, tuple[int, bytes]]) -> str:
+    each = [f"{address} ({code} {reply.decode(errors='replace')})" for address, (code, reply) in refused.items()]
+    return f"The mail server refused these recipients: {', '.join(each)}."
+
+
+def _reply(error: smtplib.SMTPResponseException) -> str:
+    reply = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+    return f"{error.smtp_code} {' '.join(reply.split())}".rstrip(".")

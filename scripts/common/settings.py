@@ -1,0 +1,237 @@
+"""config.env and the environment -> one checked Settings object."""
+
+import dataclasses
+import difflib
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy
+from dotenv.parser import parse_stream
+
+from binotel_core import API_URL, check_base_url
+from common.labels import LANGUAGES
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+SMTP_SECURITIES = ("starttls", "tls", "none")
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used. `faults` are sentences, one for each thing to mend."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Everything config.example.env documents, checked and in the types the scripts use."""
+
+    key: str = dataclasses.field(repr=False)
+    secret: str = dataclasses.field(repr=False)
+    api_url: str
+    verify_answers: bool
+    timezone: ZoneInfo
+    language: str
+    database_url: str = dataclasses.field(repr=False)  # may hold a password
+    reports_dir: Path
+    smtp_host: str
+    smtp_port: int
+    smtp_security: str
+    smtp_user: str
+    smtp_password: str = dataclasses.field(repr=False)
+    mail_from: str
+    report_to: tuple[str, ...]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be seen in a log or a message."""
+        return tuple(secret for secret in (self.secret, self.smtp_password, self.key) if secret)
+
+
+# Key in the configuration -> default. A default of None means that the key must be given.
+DEFAULTS: dict[str, str | None] = {
+    "BINOTEL_KEY": None,
+    "BINOTEL_SECRET": None,
+    "BINOTEL_API_URL": API_URL,
+    "BINOTEL_VERIFY_ANSWERS": "yes",
+    "TIMEZONE": "Europe/Kyiv",
+    "REPORT_LANGUAGE": "uk",
+    "DATABASE_URL": "sqlite:///var/binotel.db",
+    "REPORTS_DIR": "reports",
+    "SMTP_HOST": "",
+    "SMTP_PORT": "587",
+    "SMTP_SECURITY": "starttls",
+    "SMTP_USER": "",
+    "SMTP_PASSWORD": "",
+    "MAIL_FROM": "",
+    "REPORT_TO": "",
+}
+
+
+def load_settings(config: str | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings from `config`, else $BINOTEL_CONFIG, else config.env in the project's root; the environment wins.
+
+    Relative paths are taken from the folder of the config file. Raises SettingsError with all the faults at once.
+    """
+    chosen = config or environment.get("BINOTEL_CONFIG")
+    path = Path(chosen).absolute() if chosen else PROJECT_ROOT / "config.env"
+    faults: list[str] = []
+    values: dict[str, str] = {}
+    if path.is_file():
+        values = _read(path, faults)
+    elif chosen:
+        raise SettingsError([f"{path}: there is no such file. Copy config.example.env there and fill it in."])
+    values |= {key: environment[key] for key in DEFAULTS if key in environment}
+    settings = _Checker(path, values, faults).settings()
+    if faults:
+        raise SettingsError(faults)
+    return settings
+
+
+def _read(path: Path, faults: list[str]) -> dict[str, str]:
+    """The keys and values of a config file; what is wrong with its lines goes into `faults`."""
+    values: dict[str, str] = {}
+    try:
+        bindings = list(parse_stream(StringIO(path.read_text("utf-8-sig"))))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{path}: cannot be read: {error}. It must be a text file in UTF-8."]) from None
+    for binding in bindings:
+        if binding.key is None and not binding.error:
+            continue  # a comment or a blank line
+        if binding.error or binding.key is None or binding.value is None:
+            faults.append(f"{path}: line {binding.original.line} is not KEY=value: mend it or put # before it.")
+        elif binding.key not in DEFAULTS:
+            near = difflib.get_close_matches(binding.key, DEFAULTS, 1)
+            remedy = f"Did you mean {near[0]}?" if near else "config.example.env lists all keys."
+            faults.append(f"{path}: {binding.key} is not a known key. {remedy}")
+        elif binding.key in values:
+            faults.append(f"{path}: {binding.key} stands there twice: remove one of the lines.")
+        else:
+            values[binding.key] = binding.value
+    return values
+
+
+class _Checker:
+    """Turns texts into typed values; every fault is noted, and the next value looked at all the same."""
+
+    def __init__(self, path: Path, values: dict[str, str], faults: list[str]) -> None:
+        self._path = path
+        self._values = values
+        self._faults = faults
+
+    def settings(self) -> Settings:
+        settings = Settings(
+            key=self._text("BINOTEL_KEY"),
+            secret=self._text("BINOTEL_SECRET"),
+            api_url=self._checked("BINOTEL_API_URL", check_base_url, API_URL),
+            verify_answers=self._checked("BINOTEL_VERIFY_ANSWERS", _yes_or_no, True),
+            timezone=self._checked("TIMEZONE", _timezone, ZoneInfo("UTC")),
+            language=self._choice("REPORT_LANGUAGE", LANGUAGES),
+            database_url=self._checked("DATABASE_URL", self._database_url, ""),
+            reports_dir=self._folder(self._text("REPORTS_DIR")),
+            smtp_host=self._text("SMTP_HOST"),
+            smtp_port=self._checked("SMTP_PORT", _port, 587),
+            smtp_security=self._choice("SMTP_SECURITY", SMTP_SECURITIES),
+            smtp_user=self._text("SMTP_USER"),
+            smtp_password=self._text("SMTP_PASSWORD"),
+            mail_from=self._checked("MAIL_FROM", lambda text: _address(text) if text else "", ""),
+            report_to=self._checked("REPORT_TO", _addresses, ()),
+        )
+        if settings.report_to:
+            for key in ("SMTP_HOST", "MAIL_FROM"):
+                if not self._text(key):
+                    self._fault(key, "is missing, and REPORT_TO asks for mail.", "Fill it in, or empty REPORT_TO.")
+        if settings.smtp_host and settings.smtp_security == "none" and not _is_loopback(settings.smtp_host):
+            self._fault(
+                "SMTP_SECURITY", "is 'none', which is only for a server on this machine.", "Use starttls or tls."
+            )
+        if bool(settings.smtp_user) != bool(settings.smtp_password):
+            missing = "SMTP_PASSWORD" if settings.smtp_user else "SMTP_USER"
+            self._fault(missing, "is missing.", "SMTP_USER and SMTP_PASSWORD go together: fill in both or neither.")
+        return settings
+
+    def _fault(self, key: str, problem: str, remedy: str) -> None:
+        self._faults.append(f"{self._path}: {key} {problem} {remedy}")
+
+    def _text(self, key: str) -> str:
+        default = DEFAULTS[key]
+        text = self._values.get(key, default or "").strip()
+        if not text and default is None:
+            remedy = "Binotel gives it: write to support@binotel.ua."
+            if not self._path.is_file():
+                remedy = f"Copy config.example.env to {self._path.name} and fill it in."
+            self._fault(key, "is missing.", remedy)
+        return text or default or ""
+
+    def _checked(self, key: str, check: Callable[[str], Any], fallback: Any) -> Any:
+        """The value as `check` makes it of the text; a ValueError becomes a fault."""
+        try:
+            return check(self._text(key))
+        except ValueError as error:
+            self._fault(key, f"cannot be used: {error}", "")
+            return fallback
+
+    def _choice(self, key: str, choices: tuple[str, ...]) -> str:
+        text = self._text(key).lower()
+        if text not in choices:
+            self._fault(key, f"is {text!r}.", f"Use one of: {', '.join(choices)}.")
+        return text
+
+    def _folder(self, text: str) -> Path:
+        return self._path.parent / Path(text).expanduser()
+
+    def _database_url(self, text: str) -> str:
+        try:
+            url = sqlalchemy.make_url(text)
+        except sqlalchemy.exc.ArgumentError:
+            raise ValueError("write it as sqlite:///var/binotel.db.") from None
+        if url.drivername != "sqlite" or not url.database or url.database == ":memory:":
+            raise ValueError("it must name an SQLite file, as in sqlite:///var/binotel.db.")
+        return url.set(database=str(self._folder(url.database))).render_as_string(hide_password=False)
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.lower() in ("yes", "true", "on", "1"):
+        return True
+    if text.lower() in ("no", "false", "off", "0"):
+        return False
+    raise ValueError("write yes or no.")
+
+
+def _timezone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (OSError, ValueError, KeyError):
+        raise ValueError(f"there is no time zone {text!r}; Ukraine's is Europe/Kyiv.") from None
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
+        raise ValueError("write a number from 1 to 65535, usually 587.")
+    return int(text)
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    return tuple(_address(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+", text):
+        raise ValueError(f"{text!r} is not a mail address; write name@example.com, several split by commas.")
+    return text
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,83 @@
+"""Show the main job at work without a key: a day of the sandbox's calls becomes a workbook and a mail.
+
+    python scripts/demo.py
+
+It starts the sandbox and a mail server on this machine, runs export_calls_per_day.py for a fixed day, and stops what it
+started. Everything it makes is in the folder demo/.
+"""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+SCRIPTS = Path(__file__).resolve().parent
+FOLDER = SCRIPTS.parent / "demo"
+DAY = "2024-05-01"
+
+CONFIG = """\
+BINOTEL_KEY=sandbox-key
+BINOTEL_SECRET=sandbox-secret
+BINOTEL_API_URL={api_url}
+SMTP_HOST=127.0.0.1
+SMTP_PORT={smtp_port}
+SMTP_SECURITY=none
+MAIL_FROM=reports@example.com
+REPORT_TO=manager@example.com
+"""
+
+
+def main() -> None:
+    mail_file = FOLDER / "mail" / f"calls-{DAY}.eml"
+    mail_file.parent.mkdir(parents=True, exist_ok=True)
+    mail_file.unlink(missing_ok=True)
+    config = FOLDER / "config.env"
+    with running_sandbox() as api_url, running_mail_server(mail_file) as smtp_port:
+        config.write_text(CONFIG.format(api_url=api_url, smtp_port=smtp_port))
+        command = [sys.executable, str(SCRIPTS / "export_calls_per_day.py"), DAY, "--config", str(config)]
+        result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if result.returncode or not mail_file.exists():
+        sys.exit(f"The demo failed: export_calls_per_day.py ended with exit code {result.returncode}.")
+    print(f"The workbook: {result.stdout.strip()}")
+    print(f"The mail:     {mail_file}")
+
+
+@contextmanager
+def running_sandbox() -> Iterator[str]:
+    """The sandbox as a process; gives its base URL."""
+    command = [sys.executable, str(SCRIPTS / "sandbox.py"), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout  # noqa: S101 - for mypy: it is a pipe
+            yield process.stdout.readline().removeprefix("sandbox ready: ").strip()
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def running_mail_server(mail_file: Path) -> Iterator[int]:
+    """An SMTP server that saves the mail it gets to `mail_file`; gives its port."""
+
+    class Saver:
+        async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+            mail_file.write_bytes(envelope.content)
+            return "250 OK"
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    controller = Controller(Saver(), hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
+if __name__ == "__main__":
+    main()
