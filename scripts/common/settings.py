@@ -139,8 +139,8 @@ class _Checker:
             smtp_host=self._text("SMTP_HOST"),
             smtp_port=self._checked("SMTP_PORT", _port, 587),
             smtp_security=self._choice("SMTP_SECURITY", SMTP_SECURITIES),
-            smtp_user=self._text("SMTP_USER"),
-            smtp_password=self._text("SMTP_PASSWORD"),
+            smtp_user=self._checked("SMTP_USER", _ascii, ""),
+            smtp_password=self._checked("SMTP_PASSWORD", _ascii, ""),
             mail_from=self._checked("MAIL_FROM", lambda text: _address(text) if text else "", ""),
             report_to=self._checked("REPORT_TO", _addresses, ()),
         )
@@ -157,8 +157,8 @@ class _Checker:
             self._fault(missing, "is missing.", "SMTP_USER and SMTP_PASSWORD go together: fill in both or neither.")
         return settings
 
-    def _fault(self, key: str, problem: str, remedy: str) -> None:
-        self._faults.append(f"{self._path}: {key} {problem} {remedy}")
+    def _fault(self, key: str, problem: str, remedy: str = "") -> None:
+        self._faults.append(f"{self._path}: {key} {problem} {remedy}".rstrip())
 
     def _text(self, key: str) -> str:
         default = DEFAULTS[key]
@@ -175,7 +175,7 @@ class _Checker:
         try:
             return check(self._text(key))
         except ValueError as error:
-            self._fault(key, f"cannot be used: {error}", "")
+            self._fault(key, f"cannot be used: {error}")
             return fallback
 
     def _choice(self, key: str, choices: tuple[str, ...]) -> str:
@@ -218,13 +218,19 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _ascii(text: str) -> str:
+    if not text.isascii():
+        raise ValueError("mail servers take English letters only: was it typed with another keyboard layout?")
+    return text
+
+
 def _addresses(text: str) -> tuple[str, ...]:
     return tuple(_address(part.strip()) for part in text.split(",") if part.strip())
 
 
 def _address(text: str) -> str:
     if not re.fullmatch(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+", text):
-        raise ValueError(f"{text!r} is not a mail address; write name@example.com, several split by commas.")
+        raise ValueError(f"{text!r} is not a mail address; write name@example.com.")
     return text
 
 

@@ -14,12 +14,12 @@ from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._writer import WorksheetWriter
-from openpyxl.worksheet.errors import IgnoredError, IgnoredErrors
 from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table as ExcelTable
 from openpyxl.worksheet.table import TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.xml.functions import Element, SubElement
 
 from common.labels import Labels
 from common.report import Report
@@ -73,7 +73,7 @@ def _add_summary(book: Workbook, report: Report, labels: Labels) -> None:
 
     note = labels["no calls"] if not report.calls else ""
     if report.as_of:
-        note = f"{labels.format('partial', time=labels.time(report.as_of))}. {note}"
+        note = f"{labels.format('partial', time=labels.time(report.as_of))}. {note}".removesuffix(". ")
     rows = [
         [_cell(sheet, labels.format("title", day=labels.date(report.day)), font=_font(DARK, size=18))],
         [_cell(sheet, note, font=_font(RED, size=12))],
@@ -129,8 +129,9 @@ class _PhoneBookWriter(WorksheetWriter):
     """Tells Excel that numbers stored as text are meant so: else every phone number gets a green corner."""
 
     def write_drawings(self) -> None:
-        whole_sheet = IgnoredError(sqref="A1:Z1048576", numberStoredAsText=True)
-        self.xf.send(IgnoredErrors(ignoredError=[whole_sheet]).to_tree())
+        ignored = Element("ignoredErrors")
+        SubElement(ignored, "ignoredError", sqref="A1:Z1048576", numberStoredAsText="1")
+        self.xf.send(ignored)
         super().write_drawings()
 
 

@@ -1,0 +1,44 @@
+"""Calls and reports made by hand, in few words."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from common.calls import Call
+from common.report import Report
+
+KYIV = ZoneInfo("Europe/Kyiv")
+DAY = date(2024, 5, 1)
+
+
+def at(time, day=DAY, fold=0):
+    """A moment of a day by Kyiv's clock: at("09:30") or at("09:30:15")."""
+    moment = datetime.strptime(time, "%H:%M:%S" if time.count(":") == 2 else "%H:%M").time()
+    return datetime.combine(day, moment, KYIV).replace(fold=fold)
+
+
+def entry(time="10:00", disposition="ANSWER", number="0671234567", **more):
+    """A callDetails entry as the server sends it."""
+    start = at(time) if isinstance(time, str) else time
+    return {
+        "generalCallID": f"{start:%H%M%S}",
+        "startTime": str(int(start.timestamp())),
+        "callType": "0",
+        "internalNumber": "902",
+        "externalNumber": number,
+        "customerData": [],
+        "employeeName": "Олена",
+        "employeeEmail": "olena@example.com",
+        "waitsec": 4,
+        "billsec": "68",
+        "disposition": disposition,
+        "didNumber": "0443334001",
+        "didName": "Головна",
+    } | more
+
+
+def call(*arguments, **more):
+    return Call.from_entry(entry(*arguments, **more), KYIV)
+
+
+def report(*calls, as_of=None):
+    return Report.of_day(DAY, calls, as_of)

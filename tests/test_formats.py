@@ -1,0 +1,346 @@
+"""The files: what is in them, and that nothing in them can do harm."""
+
+import csv
+import json
+from datetime import datetime, timedelta
+from io import StringIO
+from zipfile import ZipFile
+
+import openpyxl
+import pytest
+
+from common.calls import Call
+from common.formats import save
+from common.labels import LANGUAGES, Labels
+from common.report import Report
+from helpers import DAY, KYIV, at, call, entry, report
+from sandbox import HOSTILE_NAMES, Company
+
+LABELS = Labels("en")
+OUT = {"callType": "1"}
+HEADINGS = (
+    "Time",
+    "Direction",
+    "Number",
+    "Customer",
+    "Employee",
+    "Line",
+    "Result",
+    "Lost",
+    "Wait",
+    "Talk",
+    "Our number",
+    "Number's name",
+    "Call ID",
+)
+
+
+@pytest.fixture
+def day():
+    return report(
+        call("09:30:15", "ANSWER", customerData={"name": " Лікар"}),
+        call(
+            "10:00", "NOANSWER", number="0501111111", billsec=0, employeeName="", employeeEmail="", internalNumber=900
+        ),
+        call("10:20", "ANSWER", number="+380501111111", **OUT),
+        call("11:00", "UNHEARD-OF", number="", customerData={"name": '=HYPERLINK("http://x","y")'}),
+        call("12:00", "CANCEL", number="0502222222"),
+    )
+
+
+def saved(made, tmp_path, ending="xlsx", labels=LABELS, entries=()):
+    path = tmp_path / f"calls.{ending}"
+    save(made, entries, path, labels)
+    return path
+
+
+def rows(path, sheet):
+    return [list(row) for row in openpyxl.load_workbook(path)[sheet].iter_rows(values_only=True)]
+
+
+def test_the_calls_sheet_holds_every_call_with_real_types(day, tmp_path):
+    assert rows(saved(day, tmp_path), "Calls") == [
+        list(HEADINGS),
+        [
+            datetime(2024, 5, 1, 9, 30, 15),
+            "incoming",
+            "0671234567",
+            "Лікар",
+            "Олена",
+            "902",
+            "talked",
+            None,
+            timedelta(seconds=4),
+            timedelta(seconds=68),
+            "0443334001",
+            "Головна",
+            "093015",
+        ],
+        [
+            datetime(2024, 5, 1, 10, 0),
+            "incoming",
+            "0501111111",
+            None,
+            None,
+            "900",
+            "no answer",
+            "called back",
+            timedelta(seconds=4),
+            timedelta(0),
+            "0443334001",
+            "Головна",
+            "100000",
+        ],
+        [
+            datetime(2024, 5, 1, 10, 20),
+            "outgoing",
+            "+380501111111",
+            None,
+            "Олена",
+            "902",
+            "talked",
+            None,
+            timedelta(seconds=4),
+            timedelta(seconds=68),
+            "0443334001",
+            "Головна",
+            "102000",
+        ],
+        [
+            datetime(2024, 5, 1, 11, 0),
+            "incoming",
+            "hidden number",
+            '=HYPERLINK("http://x","y")',
+            "Олена",
+            "902",
+            "UNHEARD-OF",
+            None,
+            timedelta(seconds=4),
+            timedelta(seconds=68),
+            "0443334001",
+            "Головна",
+            "110000",
+        ],
+        [
+            datetime(2024, 5, 1, 12, 0),
+            "incoming",
+            "0502222222",
+            None,
+            "Олена",
+            "902",
+            "cancelled",
+            "not called back",
+            timedelta(seconds=4),
+            timedelta(seconds=68),
+            "0443334001",
+            "Головна",
+            "120000",
+        ],
+    ]
+
+
+def test_the_lost_sheet_holds_each_lost_caller(day, tmp_path):
+    assert rows(saved(day, tmp_path), "Lost") == [
+        ["Number", "Customer", "Times", "First time", "Last time", "Lost", "Called back", "After", "By whom"],
+        [
+            "0502222222",
+            None,
+            1,
+            datetime(2024, 5, 1, 12),
+            datetime(2024, 5, 1, 12),
+            "not called back",
+            None,
+            None,
+            None,
+        ],
+        [
+            "0501111111",
+            None,
+            1,
+            datetime(2024, 5, 1, 10),
+            datetime(2024, 5, 1, 10),
+            "called back",
+            datetime(2024, 5, 1, 10, 20),
+            timedelta(minutes=20),
+            "Олена",
+        ],
+    ]
+
+
+def test_the_summary_sheet_holds_the_totals_and_the_tables(day, tmp_path):
+    summary = rows(saved(day, tmp_path), "Summary")
+    assert summary[0][0] == "Calls on 2024-05-01, Wednesday"
+    assert summary[1][0] is None
+    assert [row[:2] for row in summary[3:13]] == [
+        ["Incoming", 4],
+        ["Answered", 1],
+        ["Lost", 2],
+        ["Lost and called back", 1],
+        ["Lost, not called back", 1],
+        ["Time to call back (median)", timedelta(minutes=20)],
+        ["Outgoing", 1],
+        ["Outgoing, reached", 1],
+        ["Talk time", timedelta(seconds=136)],
+        ["Wait for an answer (average)", timedelta(seconds=4)],
+    ]
+    assert [row[:6] for row in summary[19:23]] == [
+        ["By employee", None, None, None, None, None],
+        ["Employee", "Answered", "Lost", "Outgoing", "Outgoing, reached", "Talk time"],
+        ["Олена", 1, 1, 1, 1, timedelta(seconds=136)],
+        ["900", 0, 1, 0, 0, timedelta(0)],
+    ]
+    assert [row[7:11] for row in summary[19:21]] == [
+        ["By hour", None, None, None],
+        ["Hour", "Answered", "Lost", "Outgoing"],
+    ]
+    assert summary[21 + 10][7:11] == ["10", 0, 1, 1]
+    assert len(summary) == 21 + 24
+
+
+def test_the_chart_shows_the_table_of_hours(day, tmp_path):
+    with ZipFile(saved(day, tmp_path)) as archive:
+        chart = archive.read("xl/charts/chart1.xml").decode()
+    for cells in ("'Summary'!$I$22:$I$45", "'Summary'!$J$22:$J$45", "'Summary'!$K$22:$K$45", "'Summary'!$H$22:$H$45"):
+        assert f"<f>{cells}</f>" in chart.replace("<c:", "<").replace("</c:", "</")
+
+
+def test_the_lists_are_excel_tables_with_filters_under_a_frozen_header(day, tmp_path):
+    book = openpyxl.load_workbook(saved(day, tmp_path))
+    for title, name, reference in (("Calls", "Calls", "A1:M6"), ("Lost", "Lost", "A1:I3")):
+        sheet = book[title]
+        table = sheet.tables[name]
+        assert (table.ref, table.autoFilter.ref) == (reference, reference)
+        assert [column.name for column in table.tableColumns] == [cell.value for cell in sheet[1]]
+        assert sheet.freeze_panes == "A2"
+        assert sheet.print_title_rows == "$1:$1"
+        assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
+        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+
+
+def test_cells_are_formatted_as_what_they_are(day, tmp_path):
+    book = openpyxl.load_workbook(saved(day, tmp_path, labels=Labels("uk")))
+    formats = [cell.number_format for cell in book["Дзвінки"][2]]
+    moment, duration, text, plain = "dd.mm.yyyy hh:mm:ss", "[h]:mm:ss", "@", "General"
+    assert formats == [moment, plain, text, plain, plain, text, plain, plain, duration, duration, text, plain, text]
+
+
+def test_columns_are_wide_enough(tmp_path):
+    made = report(call(customerData={"name": "Н" * 35}), call("11:00", customerData={"name": "Д" * 300}))
+    sheet = openpyxl.load_workbook(saved(made, tmp_path))["Calls"]
+    widths = {cell.value: sheet.column_dimensions[cell.column_letter].width for cell in sheet[1]}
+    assert widths["Customer"] == 40
+    assert widths["Time"] >= len("01.05.2024 10:00:00")
+    assert all(widths[heading] >= len(heading) for heading in HEADINGS)
+    assert widths["Number"] > len("0671234567")
+
+
+def test_lost_calls_are_marked(day, tmp_path):
+    book = openpyxl.load_workbook(saved(day, tmp_path))
+    for title, formulas in (
+        ("Calls", ['$H2="not called back"', '$H2="called back"']),
+        ("Lost", ['$F2="not called back"', '$F2="called back"']),
+    ):
+        rules = [rule for area in book[title].conditional_formatting for rule in area.rules]
+        assert [rule.formula for rule in rules] == [[formula] for formula in formulas]
+
+
+def test_phone_numbers_get_no_warning_corners(day, tmp_path):
+    with ZipFile(saved(day, tmp_path)) as archive:
+        sheet = archive.read("xl/worksheets/sheet2.xml").decode()
+    assert '<ignoredError sqref="A1:Z1048576" numberStoredAsText="1"' in sheet
+    # In the order that Excel demands.
+    places = [
+        sheet.index(tag) for tag in ("<pageMargins", "<pageSetup", "<headerFooter", "<ignoredErrors", "<tableParts")
+    ]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_empty_day_is_a_whole_workbook_that_says_so(language, tmp_path):
+    labels = Labels(language)
+    path = saved(report(), tmp_path, labels=labels)
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == [labels["sheet summary"], labels["sheet calls"], labels["sheet lost"]]
+    assert book.worksheets[0]["A2"].value == labels["no calls"]
+    assert [sheet.max_row for sheet in book.worksheets[1:]] == [1, 1]
+    assert [dict(sheet.tables) for sheet in book.worksheets[1:]] == [{}, {}]
+
+
+def test_a_day_that_is_not_over_is_marked_with_the_time(tmp_path):
+    path = saved(report(call(), as_of=at("15:30")), tmp_path)
+    assert openpyxl.load_workbook(path)["Summary"]["A2"].value == "The day is not over: as of 15:30"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_hostile_name_becomes_a_formula_or_breaks_the_file(language, tmp_path):
+    names = [*HOSTILE_NAMES, "-1+1", "=1", "\t=1", "'", "\ud800", "_x0041_", "]]>", "a;b", 'a"b']
+    calls = [call(f"10:{index:02}", customerData={"name": name}, employeeName=name) for index, name in enumerate(names)]
+    lost = [call(f"11:{index:02}", "CANCEL", number=f"=05{index}", didName=name) for index, name in enumerate(names)]
+    made = report(*calls, *lost)
+    path = saved(made, tmp_path, labels=Labels(language))
+    with ZipFile(path) as archive:
+        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
+        assert len(sheets) == 3
+        assert all(b"<f>" not in archive.read(name) for name in sheets)
+    sheet = openpyxl.load_workbook(path).worksheets[1]
+    assert [row[3] for row in sheet.iter_rows(min_row=2, values_only=True)][: len(names)] == [
+        call.customer for call in made.calls[: len(names)]
+    ]
+
+    with saved(made, tmp_path, "csv").open(encoding="utf-8-sig", newline="") as file:
+        texts = [text for row in csv.reader(file, delimiter=";") for text in row]
+    assert len(texts) == (1 + 2 * len(names)) * len(HEADINGS)
+    assert not [text for text in texts if text.startswith(("=", "+", "-", "@"))]
+
+
+def test_csv_opens_in_a_ukrainian_excel(day, tmp_path):
+    content = saved(day, tmp_path, "csv").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    lines = list(csv.reader(StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"))
+    assert lines[0] == list(HEADINGS)
+    assert lines[1] == [
+        "2024-05-01 09:30:15",
+        "incoming",
+        "\t0671234567",  # the tab keeps Excel from dropping the zero
+        "Лікар",
+        "Олена",
+        "\t902",
+        "talked",
+        "",
+        "0:00:04",
+        "0:01:08",
+        "\t0443334001",
+        "Головна",
+        "\t093015",
+    ]
+    assert [line[2] for line in lines[1:]] == [
+        "\t0671234567",
+        "\t0501111111",
+        "\t+380501111111",
+        "hidden number",
+        "\t0502222222",
+    ]
+    assert lines[4][3] == '\'=HYPERLINK("http://x","y")'
+
+
+def test_json_is_the_servers_own_entries(tmp_path):
+    entries = [entry(), entry("11:00", extra={"a": [1.5, None, ""]}, name="Ґ😀\x07 \ud800")]
+    path = saved(report(), tmp_path, "json", entries=entries)
+    assert json.loads(path.read_bytes()) == entries
+    assert "Олена" in path.read_text("utf-8")
+
+
+def test_a_made_up_day_survives_the_way_to_excel_and_back(tmp_path):
+    calls = [Call.from_entry(entry, KYIV) for entry in Company(1, 200).calls_of_day(DAY)]
+    sheet = openpyxl.load_workbook(saved(Report.of_day(DAY, calls), tmp_path))["Calls"]
+    back = [(row[0], row[2], row[3] or "", row[12]) for row in sheet.iter_rows(min_row=2, values_only=True)]
+    assert back == [
+        (call.start.replace(tzinfo=None), call.number or "hidden number", call.customer, call.general_call_id)
+        for call in sorted(calls, key=lambda call: (call.start, call.general_call_id))
+    ]
+
+
+def test_an_unknown_ending_is_an_error_and_leaves_no_file(day, tmp_path):
+    with pytest.raises(ValueError, match=r"'\.pdf' is not the ending of a format we know: xlsx, csv, json"):
+        save(day, [], tmp_path / "calls.pdf", LABELS)
+    assert list(tmp_path.iterdir()) == []

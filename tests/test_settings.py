@@ -1,0 +1,178 @@
+"""config.env and the environment: what is accepted, what wins, and how every fault is told."""
+
+import dataclasses
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from dotenv import dotenv_values
+
+from common.settings import DEFAULTS, PROJECT_ROOT, SettingsError, load_settings
+
+REQUIRED = "BINOTEL_KEY=k\nBINOTEL_SECRET=s\n"
+
+
+@pytest.fixture
+def load(tmp_path):
+    """A function that loads a config file with this text; the environment is empty unless given."""
+
+    def load(text, environment=None):
+        path = tmp_path / "config.env"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return load_settings(str(path), environment or {})
+
+    return load
+
+
+def faults(load, text, environment=None):
+    with pytest.raises(SettingsError) as caught:
+        load(text, environment)
+    return caught.value.faults
+
+
+def test_the_defaults(load, tmp_path):
+    assert dataclasses.asdict(load(REQUIRED)) == {
+        "key": "k",
+        "secret": "s",
+        "api_url": "https://api.binotel.com/api/2.0",
+        "verify_answers": True,
+        "timezone": ZoneInfo("Europe/Kyiv"),
+        "language": "uk",
+        "database_url": f"sqlite:///{tmp_path}/var/binotel.db",
+        "reports_dir": tmp_path / "reports",
+        "smtp_host": "",
+        "smtp_port": 587,
+        "smtp_security": "starttls",
+        "smtp_user": "",
+        "smtp_password": "",
+        "mail_from": "",
+        "report_to": (),
+    }
+
+
+def test_every_key_is_read(load):
+    settings = load(
+        REQUIRED + "BINOTEL_API_URL=http://127.0.0.1:8020/api/2.0/\nBINOTEL_VERIFY_ANSWERS=no\nTIMEZONE=Europe/Warsaw\n"
+        "REPORT_LANGUAGE=EN\nDATABASE_URL=sqlite:////srv/b.db\nREPORTS_DIR=/srv/reports\nSMTP_HOST=mail.example.com\n"
+        "SMTP_PORT=465\nSMTP_SECURITY=tls\nSMTP_USER=me\nSMTP_PASSWORD='a #b$c ${d}'\nMAIL_FROM=me@example.com\n"
+        "REPORT_TO= a@example.com, b@example.com ,\n"
+    )
+    assert dataclasses.asdict(settings) == {
+        "key": "k",
+        "secret": "s",
+        "api_url": "http://127.0.0.1:8020/api/2.0",
+        "verify_answers": False,
+        "timezone": ZoneInfo("Europe/Warsaw"),
+        "language": "en",
+        "database_url": "sqlite:////srv/b.db",
+        "reports_dir": Path("/srv/reports"),
+        "smtp_host": "mail.example.com",
+        "smtp_port": 465,
+        "smtp_security": "tls",
+        "smtp_user": "me",
+        "smtp_password": "a #b$c ${d}",
+        "mail_from": "me@example.com",
+        "report_to": ("a@example.com", "b@example.com"),
+    }
+
+
+def test_the_example_documents_every_key_with_its_default():
+    example = dotenv_values(PROJECT_ROOT / "config.example.env")
+    assert example == {key: default or "" for key, default in DEFAULTS.items()} | {"REPORT_TO": ""}
+
+
+def test_the_example_filled_in_with_a_key_can_be_used(load):
+    text = (PROJECT_ROOT / "config.example.env").read_text("utf-8")
+    settings = load(
+        text.replace("BINOTEL_KEY=\n", "BINOTEL_KEY=k\n").replace("BINOTEL_SECRET=\n", "BINOTEL_SECRET=s\n")
+    )
+    assert settings == load(REQUIRED)
+
+
+def test_the_environment_wins_over_the_file(load):
+    text = REQUIRED + "REPORT_LANGUAGE=en\nREPORT_TO=a@example.com\n"
+    settings = load(text, {"REPORT_LANGUAGE": "ru", "BINOTEL_KEY": "other", "REPORT_TO": "", "UNRELATED": "x"})
+    assert (settings.language, settings.key, settings.secret, settings.report_to) == ("ru", "other", "s", ())
+
+
+def test_a_file_from_notepad_is_read(load):
+    assert load(b"\xef\xbb\xbf" + REQUIRED.replace("\n", "\r\n").encode()) == load(REQUIRED)
+
+
+def test_the_file_comes_from_the_argument_else_from_the_environment(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(f"BINOTEL_KEY={name}\nBINOTEL_SECRET=s\n")
+    environment = {"BINOTEL_CONFIG": str(tmp_path / "two")}
+    assert load_settings(str(tmp_path / "one"), environment).key == "one"
+    assert load_settings(None, environment).key == "two"
+
+
+def test_no_secret_is_in_the_repr(load):
+    text = "BINOTEL_KEY=my-key\nBINOTEL_SECRET=my-secret\nSMTP_HOST=h\nSMTP_USER=u\nSMTP_PASSWORD=my-password\n"
+    settings = load(text)
+    assert "my-" not in repr(settings)
+    assert set(settings.secrets) == {"my-key", "my-secret", "my-password"}
+
+
+def test_a_file_that_is_not_there_is_told_with_what_to_do(tmp_path):
+    with pytest.raises(SettingsError, match=r"no\.env: there is no such file\. Copy config\.example\.env there"):
+        load_settings(str(tmp_path / "no.env"), {})
+
+
+def test_a_file_that_is_no_text_is_told(load):
+    assert "UTF-8" in faults(load, b"BINOTEL_KEY=\xff\xfe")[0]
+
+
+def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
+    told = faults(
+        load,
+        "BINOTEL_KEY=\nBINOTEL_API_URL=http://api.binotel.com\nBINOTEL_VERIFY_ANSWERS=maybe\nTIMEZONE=Kyiv\n"
+        "REPORT_LANGUAGE=fr\nDATABASE_URL=mysql://x\nSMTP_HOST=mail.example.com\nSMTP_PORT=99999\nSMTP_SECURITY=none\n"
+        "SMTP_USER=me\nMAIL_FROM=me\nREPORT_TO=a@example.com,nobody\nREPORT_T0=x\nREPORT_LANGUAGE=en\nthis is no setting\n",
+    )
+    path = tmp_path / "config.env"
+    assert told == [
+        f"{path}: REPORT_T0 is not a known key. Did you mean REPORT_TO?",
+        f"{path}: REPORT_LANGUAGE stands there twice: remove one of the lines.",
+        f"{path}: line 15 is not KEY=value: mend it or put # before it.",
+        f"{path}: BINOTEL_KEY is missing. Binotel gives it: write to support@binotel.ua.",
+        f"{path}: BINOTEL_SECRET is missing. Binotel gives it: write to support@binotel.ua.",
+        f"{path}: BINOTEL_API_URL cannot be used: 'http://api.binotel.com' must begin with https:// (http:// is for "
+         "the sandbox on this machine alone).",
+        f"{path}: BINOTEL_VERIFY_ANSWERS cannot be used: write yes or no.",
+        f"{path}: TIMEZONE cannot be used: there is no time zone 'Kyiv'; Ukraine's is Europe/Kyiv.",
+        f"{path}: REPORT_LANGUAGE is 'fr'. Use one of: uk, en, ru.",
+        f"{path}: DATABASE_URL cannot be used: it must name an SQLite file, as in sqlite:///var/binotel.db.",
+        f"{path}: SMTP_PORT cannot be used: write a number from 1 to 65535, usually 587.",
+        f"{path}: MAIL_FROM cannot be used: 'me' is not a mail address; write name@example.com.",
+        f"{path}: REPORT_TO cannot be used: 'nobody' is not a mail address; write name@example.com.",
+        f"{path}: SMTP_SECURITY is 'none', which is only for a server on this machine. Use starttls or tls.",
+        f"{path}: SMTP_PASSWORD is missing. SMTP_USER and SMTP_PASSWORD go together: fill in both or neither.",
+    ]
+
+
+def test_report_to_needs_a_server_and_a_sender(load, tmp_path):
+    path = tmp_path / "config.env"
+    assert faults(load, REQUIRED + "REPORT_TO=a@example.com\n") == [
+        f"{path}: SMTP_HOST is missing, and REPORT_TO asks for mail. Fill it in, or empty REPORT_TO.",
+        f"{path}: MAIL_FROM is missing, and REPORT_TO asks for mail. Fill it in, or empty REPORT_TO.",
+    ]
+
+
+def test_without_any_file_the_missing_key_says_how_to_begin(monkeypatch, tmp_path):
+    monkeypatch.setattr("common.settings.PROJECT_ROOT", tmp_path)
+    with pytest.raises(SettingsError, match=r"BINOTEL_KEY is missing\. Copy config\.example\.env to config\.env"):
+        load_settings(None, {})
+
+
+@pytest.mark.parametrize(
+    "address", ["a b@example.com", "a@b@c", "a@example.com\nBcc: x@example.com", "<a@example.com>", "@", "a@"]
+)
+def test_what_is_no_address_is_refused(load, address):
+    with pytest.raises(SettingsError, match="is not a mail address"):
+        load(REQUIRED, {"MAIL_FROM": address})
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
+def test_mail_without_tls_is_for_this_machine_alone(load, host):
+    assert load(REQUIRED + f"SMTP_HOST={host}\nSMTP_SECURITY=none\n").smtp_security == "none"
