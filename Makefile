@@ -29,8 +29,8 @@ lint: $(SET_UP)
 	$(BIN)/mypy
 
 bench: $(SET_UP)
-	$(BIN)/python tests/benchmarks/bench_signing.py
-	$(BIN)/python tests/benchmarks/bench_workbook.py
+	PYTHONPATH=scripts $(BIN)/python tests/benchmarks/bench_signing.py
+	PYTHONPATH=scripts $(BIN)/python tests/benchmarks/bench_workbook.py
 
 clean:
 	rm -rf .venv demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

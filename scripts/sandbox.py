@@ -136,7 +136,8 @@ class Company:
         if self._calls_per_day >= RARITIES_FROM_CALLS_PER_DAY:
             for call_type, disposition in RARITIES:
                 calls.append(self._call(rng, self._moment(rng, day), call_type, disposition))
-            calls.append(self._call(rng, self._moment(rng, day), "0", "NOANSWER", ("", "")))  # a hidden number
+            strange_callers = [("", ""), *self._callers[: len(HOSTILE_NAMES)]]  # a hidden number among them
+            calls += [self._call(rng, self._moment(rng, day), "0", caller=caller) for caller in strange_callers]
         while len(calls) < wanted:
             calls += self._conversation(rng, self._moment(rng, day), last)
         calls = sorted(calls[: max(wanted, 2)], key=lambda call: int(call["startTime"]))

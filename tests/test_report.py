@@ -70,6 +70,23 @@ def test_who_counts_as_called_back(later, expected):
     assert made.totals.called_back == expected
 
 
+def test_in_the_hour_that_comes_twice_later_is_later():
+    autumn = date(2024, 10, 27)
+    lost = call(at("03:50", autumn), "CANCEL", generalCallID="lost")
+    answered = call(at("03:10", autumn, fold=1), "ANSWER", generalCallID="answered", **OUT)
+    assert (answered.start.time() < lost.start.time(), answered.unix_start - lost.unix_start) == (True, 20 * 60)
+    made = Report.of_day(autumn, [answered, lost])
+    assert made.calls == [lost, answered]
+    assert made.callbacks == {"lost": answered}
+    assert made.totals.median_callback_seconds == 20 * 60
+    assert (
+        Report.of_day(
+            autumn, [call(at("03:50", autumn, fold=1), "CANCEL"), call(at("03:55", autumn), **OUT)]
+        ).totals.called_back
+        == 0
+    )
+
+
 def test_a_hidden_number_is_never_called_back():
     made = report(call("10:00", "CANCEL", number=""), call("11:00", "ANSWER", number=""))
     assert made.totals.not_called_back == 1

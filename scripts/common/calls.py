@@ -73,6 +73,12 @@ class Call:
         )
 
     @property
+    def unix_start(self) -> float:
+        """When it began in Unix seconds: what to compare and to subtract, since times of one zone compare as the wall
+        clock shows them, which repeats an hour in autumn."""
+        return self.start.timestamp()
+
+    @property
     def is_conversation(self) -> bool:
         """A call in the sense of every total: not an SMS, not a fax."""
         return self.disposition not in MESSAGE_DISPOSITIONS

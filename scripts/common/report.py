@@ -97,7 +97,7 @@ class Report:
 
     @classmethod
     def of_day(cls, day: date, calls: Iterable[Call], as_of: datetime | None = None) -> "Report":
-        calls = sorted(calls, key=lambda call: (call.start, call.general_call_id))
+        calls = sorted(calls, key=lambda call: (call.unix_start, call.general_call_id))
         callbacks = _callbacks(calls)
         return cls(
             day=day,
@@ -120,7 +120,7 @@ def _callbacks(calls: list[Call]) -> dict[str, Call | None]:
     for call in calls:
         if call.is_lost:
             later = answered.get(call.number_key, [])
-            index = bisect.bisect_right(later, call.start, key=lambda candidate: candidate.start)
+            index = bisect.bisect_right(later, call.unix_start, key=lambda candidate: candidate.unix_start)
             callbacks[call.general_call_id] = later[index] if index < len(later) else None
     return callbacks
 
@@ -130,9 +130,7 @@ def _totals(calls: list[Call], callbacks: dict[str, Call | None]) -> Totals:
     outgoing = [call for call in calls if call.is_outgoing]
     answered = [call for call in incoming if call.is_answered]
     lost = [call for call in incoming if call.is_lost]
-    waits = [
-        (callback.start - call.start).total_seconds() for call in lost if (callback := callbacks[call.general_call_id])
-    ]
+    waits = [callback.unix_start - call.unix_start for call in lost if (callback := callbacks[call.general_call_id])]
     return Totals(
         incoming=len(incoming),
         answered=len(answered),
@@ -191,4 +189,4 @@ def _lost_callers(calls: list[Call], callbacks: dict[str, Call | None]) -> list[
         )
         for key, mine in lost.items()
     ]
-    return sorted(callers, key=lambda caller: (caller.callback is not None, -caller.times, caller.first))
+    return sorted(callers, key=lambda caller: (caller.callback is not None, -caller.times, caller.first.timestamp()))

@@ -103,8 +103,7 @@ def lost_table(report: Report, labels: Labels) -> Table:
                 caller.last.replace(tzinfo=None),
                 labels["lost, called back" if callback else "lost, waiting"],
                 callback.start.replace(tzinfo=None) if callback else None,
-                # Of aware times: on the days the clocks change the wall shows another difference.
-                timedelta(seconds=callback.start.timestamp() - caller.last.timestamp()) if callback else None,
+                timedelta(seconds=callback.unix_start - caller.last.timestamp()) if callback else None,
                 (callback.employee or callback.line) if callback else "",
             )
 

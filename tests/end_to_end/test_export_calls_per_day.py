@@ -1,0 +1,299 @@
+"""The whole script as a process, against the sandbox and a real mail server."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from datetime import date, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+import time_machine
+from aiosmtpd.controller import Controller
+
+import export_calls_per_day
+import sandbox as sandbox_script
+from common import job
+from helpers import KYIV
+from test_mail import Inbox, free_port
+
+SCRIPT = Path(export_calls_per_day.__file__)
+DAY = date(2024, 5, 1)
+PER_DAY = "stats/list-of-calls-per-day"
+
+
+@pytest.fixture
+def configure(tmp_path, sandbox):
+    """A function that writes config.env for the sandbox, with more lines, and returns its path."""
+
+    def configure(**more):
+        values = {
+            "BINOTEL_KEY": sandbox_script.KEY,
+            "BINOTEL_SECRET": sandbox_script.SECRET,
+            "BINOTEL_API_URL": sandbox.base_url,
+            "REPORT_LANGUAGE": "en",
+        } | more
+        path = tmp_path / "config.env"
+        path.write_text("".join(f"{key}={value}\n" for key, value in values.items()), "utf-8")
+        return path
+
+    return configure
+
+
+@pytest.fixture
+def inbox():
+    with ExitStack() as stack:
+        inbox = Inbox()
+        controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
+        controller.start()
+        stack.callback(controller.stop)
+        inbox.settings = {
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": controller.port,
+            "SMTP_SECURITY": "none",
+            "MAIL_FROM": "reports@example.com",
+            "REPORT_TO": "boss@example.com",
+        }
+        yield inbox
+
+
+def start(*arguments, **options):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BINOTEL")}
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+    return subprocess.Popen(command, env=environment, cwd="/", **pipes, **options)
+
+
+def run(*arguments, **options):
+    """(exit code, stdout, stderr) of the script; stderr without the time before each line."""
+    with start(*arguments, **options) as process:
+        output, errors = process.communicate(timeout=60)
+    lines = [line.partition("export_calls_per_day: ")[2] or line for line in errors.splitlines()]
+    return process.returncode, output, "\n".join(lines)
+
+
+def test_a_day_becomes_a_workbook_and_a_mail_and_nothing_is_said_but_its_path(configure, inbox, sandbox, tmp_path):
+    workbook = tmp_path / "reports" / "calls-2024-05-01.xlsx"
+    assert run("2024-05-01", "--config", configure(**inbox.settings)) == (0, f"{workbook}\n", "")
+
+    calls = sandbox.company.calls_of_day(DAY)
+    sheet = openpyxl.load_workbook(workbook)["Calls"]
+    assert [row[12] for row in sheet.iter_rows(min_row=2, values_only=True)] == [
+        call["generalCallID"] for call in calls
+    ]
+    [message] = inbox.messages
+    incoming = [
+        call for call in calls if str(call["callType"]) == "0" and call["disposition"] not in ("SUCCESS", "FAILED")
+    ]
+    lost = [call for call in incoming if call["disposition"] in sandbox_script.LOST_DISPOSITIONS]
+    assert message["Subject"].startswith(f"Calls 2024-05-01: {len(incoming)} incoming, {len(lost)} lost, ")
+    [attachment] = message.iter_attachments()
+    assert (attachment.get_filename(), attachment.get_content()) == (workbook.name, workbook.read_bytes())
+    assert [request["method"] for request in sandbox.requests] == [PER_DAY]
+    assert sorted(path.name for path in workbook.parent.iterdir()) == [workbook.name]
+
+
+def test_several_days_and_formats_each_day_once(configure, sandbox, tmp_path):
+    arguments = ("2024-05-01", "2024-01-01", "2024-05-01", "--format", "json,csv", "--output", tmp_path / "out")
+    paths = [
+        tmp_path / "out" / f"calls-{day}.{form}" for day in ("2024-05-01", "2024-01-01") for form in ("json", "csv")
+    ]
+    assert run(*arguments, "--config", configure()) == (0, "".join(f"{path}\n" for path in paths), "")
+    assert json.loads(paths[0].read_text("utf-8")) == sandbox.company.calls_of_day(DAY)
+    assert json.loads(paths[2].read_text("utf-8")) == []
+    assert len(sandbox.requests) == 2
+
+
+def test_output_may_be_a_file_whose_ending_names_the_format(configure, sandbox, tmp_path):
+    path = tmp_path / "new" / "may.json"
+    assert run("2024-05-01", "--output", path, "--config", configure()) == (0, f"{path}\n", "")
+    assert json.loads(path.read_text("utf-8")) == sandbox.company.calls_of_day(DAY)
+
+
+def test_no_mail_sends_nothing(configure, inbox):
+    assert run("2024-05-01", "--no-mail", "--config", configure(**inbox.settings))[0] == 0
+    assert inbox.messages == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["yesterdy"], "'yesterdy' is not a day: write it as 2024-05-01, today or yesterday."),
+        (["2024-02-30"], "'2024-02-30' is not a day: write it as 2024-05-01, today or yesterday."),
+        (["2999-01-01"], "2999-01-01 has not begun yet: there are no calls to export."),
+        (["--format", "pdf"], "There is no format 'pdf': --format takes some of xlsx,csv,json."),
+        (
+            ["2024-05-01", "2024-05-02", "--output", "x.xlsx"],
+            "x.xlsx is one file: name a folder for several days or formats.",
+        ),
+        (["--format", "csv", "--output", "x.xlsx"], "x.xlsx is one file: name a folder for several days or formats."),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_asked(arguments, message, configure, sandbox):
+    assert run(*arguments, "--config", configure()) == (2, "", f"ERROR: {message}")
+    assert sandbox.requests == []
+
+
+def test_wrong_configuration_is_told_with_all_its_faults(configure, sandbox):
+    path = configure(TIMEZONE="Kyiv", REPORT_TO="boss@example.com")
+    code, output, errors = run("--config", path)
+    assert (code, output) == (2, "")
+    assert [line.split(": ")[2].split()[0] for line in errors.splitlines()] == ["TIMEZONE", "SMTP_HOST", "MAIL_FROM"]
+    assert sandbox.requests == []
+
+
+def test_a_wrong_secret_is_told_without_the_secret(configure):
+    assert run("2024-05-01", "--config", configure(BINOTEL_SECRET="my-own-secret")) == (
+        1,
+        "",
+        "ERROR: Binotel refused stats/list-of-calls-per-day with code 121: Your key or secret is wrong. "
+        "Check BINOTEL_KEY and BINOTEL_SECRET: copy both again, without spaces, from Binotel's letter.",
+    )
+
+
+def test_verbose_tells_the_steps_and_no_secret(configure):
+    path = configure(BINOTEL_SECRET="my-own-secret", BINOTEL_KEY="my-own-key")
+    _, _, errors = run("2024-05-01", "-v", "--config", path)
+    assert "Traceback" in errors
+    assert "my-own" not in errors
+
+
+def test_mail_that_fails_leaves_the_report_and_says_so(configure, inbox, tmp_path):
+    inbox.refuse_recipients = ("boss@example.com",)
+    path = tmp_path / "reports" / "calls-2024-05-01.xlsx"
+    assert run("2024-05-01", "--config", configure(**inbox.settings)) == (
+        1,
+        f"{path}\n",
+        "ERROR: 2024-05-01: The mail to boss@example.com was not sent. The mail server refused these recipients: "
+        "boss@example.com (550 No such user here). Check REPORT_TO.",
+    )
+    assert path.exists()
+
+
+def test_a_dead_mail_server_keeps_no_report_from_being_written(configure, inbox, tmp_path):
+    path = configure(**inbox.settings | {"SMTP_PORT": free_port()})
+    code, output, errors = run("2024-05-01", "2024-05-02", "--config", path)
+    assert code == 1
+    assert len(output.splitlines()) == len(list((tmp_path / "reports").iterdir())) == 2
+    assert errors.count("is not answering") == 2
+
+
+def test_a_server_in_trouble_is_asked_again(configure, sandbox):
+    sandbox.faults[PER_DAY] = ["http-500"]
+    code, _, errors = run("2024-05-01", "--config", configure())
+    assert (code, errors) == (0, "")
+    assert [request["code"] for request in sandbox.requests] == [500, 0]
+
+
+def test_a_good_report_stays_when_a_later_run_fails(configure, tmp_path):
+    assert run("2024-05-01", "--config", configure())[0] == 0
+    report = tmp_path / "reports" / "calls-2024-05-01.xlsx"
+    content = report.read_bytes()
+    assert run("2024-05-01", "--config", configure(BINOTEL_SECRET="wrong"))[0] == 1
+    assert report.read_bytes() == content
+
+
+def test_a_folder_that_cannot_be_written_is_told(configure, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, output, errors = run("2024-05-01", "--config", configure(REPORTS_DIR="file/reports"))
+    assert (code, output) == (1, "")
+    assert errors == f"ERROR: {tmp_path}/file/reports: Not a directory. A part of that path is a file, not a folder."
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_standard_output_is_an_error(configure):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, str(SCRIPT), "2024-05-01", "--config", str(configure())]
+        assert subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False).returncode == 1
+
+
+def running(configure, sandbox):
+    """The script as a process, waiting for an answer that does not come."""
+    sandbox.faults[PER_DAY] = ["hang"]
+    process = start("2024-05-01", "--config", configure())
+    while not sandbox.requests:
+        assert process.poll() is None
+        time.sleep(0.02)
+    return process
+
+
+def test_a_second_copy_does_nothing(configure, sandbox):
+    with running(configure, sandbox) as process:
+        code, output, errors = run("2024-05-02", "--config", configure())
+        process.kill()
+    assert (code, output) == (75, "")
+    assert errors.startswith("ERROR: This job is already running for this account.")
+    assert len(sandbox.requests) == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_after_any_end_the_next_run_does_the_job_and_nothing_is_left_lying(how, configure, sandbox, tmp_path):
+    with running(configure, sandbox) as process:
+        process.send_signal(how)
+        _, errors = process.communicate(timeout=10)
+    if how != signal.SIGKILL:
+        assert process.returncode == 130
+        assert errors.endswith("export_calls_per_day: ERROR: Stopped before the end.\n")
+    assert run("2024-05-01", "--config", configure())[0] == 0
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["calls-2024-05-01.xlsx"]
+
+
+def test_help_shows_examples():
+    code, output, _ = run("--help")
+    assert code == 0
+    assert "python scripts/export_calls_per_day.py 2024-05-01 today" in output
+
+
+# --- In this process, where the clock can be set -----------------------------
+
+
+@pytest.fixture
+def run_here(configure, monkeypatch, capsys):
+    """A function that runs the script's main() at a moment of Kyiv's clock; returns what it printed."""
+
+    def run_here(moment, *arguments, **more):
+        monkeypatch.setattr(sys, "argv", ["export_calls_per_day.py", *arguments, "--config", str(configure(**more))])
+        with time_machine.travel(moment, tick=False), pytest.raises(SystemExit) as caught:
+            job.run(export_calls_per_day.main, export_calls_per_day.__doc__, export_calls_per_day.add_arguments)
+        return caught.value.code, capsys.readouterr().out
+
+    return run_here
+
+
+def test_a_day_that_is_not_over_is_marked_in_workbook_and_mail(run_here, inbox, sandbox, tmp_path):
+    moment = datetime(2024, 5, 1, 15, 30, tzinfo=KYIV)
+    assert run_here(moment, "today", **inbox.settings)[0] == 0
+    book = openpyxl.load_workbook(tmp_path / "reports" / "calls-2024-05-01.xlsx")
+    assert book["Summary"]["A2"].value == "The day is not over: as of 15:30"
+    [message] = inbox.messages
+    assert message["Subject"].endswith(" (as of 15:30)")
+    starts = [row[0] for row in book["Calls"].iter_rows(min_row=2, max_col=1, values_only=True)]
+    assert 20 < len(starts) < len(sandbox.company.calls_of_day(DAY))
+    assert max(starts) <= moment.replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        (datetime(2024, 5, 2, 0, 0, 1, tzinfo=KYIV), "2024-05-01"),
+        (datetime(2024, 5, 2, 23, 59, tzinfo=KYIV), "2024-05-01"),
+        (datetime(2024, 3, 31, 12, tzinfo=KYIV), "2024-03-30"),
+        (datetime(2024, 4, 1, 0, 30, tzinfo=KYIV), "2024-03-31"),  # a day of 23 hours
+        (datetime(2024, 10, 28, 0, 30, tzinfo=KYIV), "2024-10-27"),  # a day of 25 hours
+    ],
+)
+def test_yesterday_is_the_whole_day_before_in_the_accounts_time_zone(moment, day, run_here, sandbox, tmp_path):
+    assert run_here(moment) == (0, f"{tmp_path}/reports/calls-{day}.xlsx\n")
+    book = openpyxl.load_workbook(tmp_path / "reports" / f"calls-{day}.xlsx")
+    listed = [row[12] for row in book["Calls"].iter_rows(min_row=2, values_only=True)]
+    assert listed == [call["generalCallID"] for call in sandbox.company.calls_of_day(date.fromisoformat(day))]
+    assert book["Summary"]["A2"].value is None
+
+
+def test_a_wrong_time_zone_is_warned_about(run_here, caplog):
+    assert run_here(datetime(2024, 6, 1, tzinfo=KYIV), "2024-05-01", TIMEZONE="America/New_York")[0] == 0
+    assert "are of another day in America/New_York: check TIMEZONE." in caplog.text

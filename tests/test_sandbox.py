@@ -1,0 +1,283 @@
+"""The sandbox behaves as Binotel does, as far as that is known, and makes up calls that look like a company's."""
+
+import json
+import random
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+import pytest
+import requests
+
+import sandbox as sandbox_script
+from binotel_core import METHODS, ApiError, signed_body
+from helpers import KYIV
+from sandbox import CLOSED_DAYS, EMPLOYEES, GROUP_LINE, HOSTILE_NAMES, LOST_DISPOSITIONS, RARITIES, Company, day_limits
+
+WEDNESDAY = date(2024, 5, 1)
+NOON = int(datetime(2024, 5, 1, 12, tzinfo=KYIV).timestamp())
+
+
+def start(call):
+    return int(call["startTime"])
+
+
+# --- The calls ---------------------------------------------------------------
+
+
+def test_the_same_seed_and_day_make_the_same_calls():
+    assert Company(1, 200).calls_of_day(WEDNESDAY) == Company(1, 200).calls_of_day(WEDNESDAY)
+    assert Company(2, 200).calls_of_day(WEDNESDAY) != Company(1, 200).calls_of_day(WEDNESDAY)
+
+
+def test_a_working_day_has_business_hours_with_a_lunch_dip():
+    by_hour = Counter(
+        datetime.fromtimestamp(start(call), KYIV).hour for call in Company(1, 1000).calls_of_day(WEDNESDAY)
+    )
+    assert by_hour[10] > 2 * by_hour[13]
+    assert by_hour[14] > 1.5 * by_hour[13]
+    assert sum(by_hour[hour] for hour in range(9, 18)) > 0.75 * by_hour.total()
+    assert 900 <= by_hour.total() <= 1100
+
+
+def test_a_weekend_is_quiet_and_a_closed_day_is_empty():
+    company = Company(1, 200)
+    assert len(company.calls_of_day(date(2024, 5, 5))) < 40
+    assert [company.calls_of_day(date(2024, month, day)) for month, day in CLOSED_DAYS] == [[], []]
+
+
+def test_a_day_has_every_disposition_every_hostile_name_and_every_shape():
+    calls = Company(1, 1000).calls_of_day(WEDNESDAY)
+    assert {call["disposition"] for call in calls} == {"ANSWER", "TRANSFER"} | {what for _, what in RARITIES}
+    names = {call["customerData"]["name"] for call in calls if call["customerData"]}
+    assert set(HOSTILE_NAMES) <= names
+    assert {type(call["customerData"]) for call in calls} == {dict, str, list}
+    for field in ("startTime", "callType", "billsec", "waitsec"):
+        assert {type(call[field]) for call in calls} == {str, int}
+    assert {call["internalNumber"] for call in calls} == {*EMPLOYEES, GROUP_LINE}
+    assert len({call["generalCallID"] for call in calls}) == len(calls)
+
+
+def test_lost_callers_try_again_and_are_called_back_or_not():
+    calls = Company(1, 1000).calls_of_day(WEDNESDAY)
+    lost = [call for call in calls if str(call["callType"]) == "0" and call["disposition"] in LOST_DISPOSITIONS]
+    times = Counter(call["externalNumber"][-9:] for call in lost)
+    assert max(times.values()) > 1
+    called_back = {
+        call["externalNumber"][-9:]
+        for call in calls
+        if str(call["callType"]) == "1" and call["disposition"] == "ANSWER" and call["externalNumber"][-9:] in times
+    }
+    assert 0.2 < len(called_back) / len(times) < 0.9
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"), [(WEDNESDAY, 24), (date(2024, 3, 31), 23), (date(2024, 10, 27), 25), (date(2024, 5, 4), 24)]
+)
+def test_a_day_begins_and_ends_with_a_call_however_long_it_is(day, hours):
+    first, last = day_limits(day)
+    calls = Company(1, 200).calls_of_day(day)
+    assert last - first + 1 == hours * 3600
+    assert (start(calls[0]), start(calls[-1])) == (first, last)
+    assert [start(call) for call in calls] == sorted(start(call) for call in calls)
+
+
+# --- The server --------------------------------------------------------------
+
+
+@pytest.fixture
+def ask(sandbox):
+    """A function that asks the sandbox without the client: whatever is signed goes."""
+
+    def ask(method, params=None, key=sandbox_script.KEY, secret=sandbox_script.SECRET, url=None):
+        body = signed_body(params or {}, key, secret)
+        return requests.post(url or f"{sandbox.base_url}/{method}.json", data=body, timeout=10).json()
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "code"),
+    [
+        ("stats/no-such-method", {}, 102),
+        ("customers/list", {}, 102),  # comes with the scripts that need it
+        ("stats/call-details", {}, 103),
+        ("stats/history-by-number", {"number": []}, 103),
+        ("stats/incoming-calls-for-period", {"startTime": NOON}, 103),
+        ("stats/incoming-calls-for-period", {"startTime": "yesterday", "stopTime": NOON}, 104),
+        ("stats/incoming-calls-for-period", {"startTime": NOON, "stopTime": NOON - 1}, 104),
+        ("stats/list-of-calls-for-period", {"startTime": NOON, "stopTime": NOON + 86401}, 104),
+        (
+            "stats/list-of-calls-by-internal-number-for-period",
+            {"internalNumber": 901, "startTime": NOON, "stopTime": NOON + 7 * 86400 + 1},
+            104,
+        ),
+        ("stats/call-record", {"callID": "1"}, 104),
+    ],
+)
+def test_refusals(ask, method, params, code):
+    answer = ask(method, params)
+    assert (answer["status"], answer["code"]) == ("error", code)
+    assert "signature" not in answer
+
+
+@pytest.mark.parametrize("wrong", [{"key": "x"}, {"secret": "x"}])
+def test_a_wrong_key_or_secret_is_refused(ask, wrong):
+    assert ask("stats/online-calls", **wrong)["code"] == 121
+
+
+def test_the_sixth_heavy_request_of_a_minute_needs_its_gap(make_sandbox, clock):
+    sandbox = make_sandbox(clock=clock.time)
+    body = signed_body({}, sandbox_script.KEY, sandbox_script.SECRET)
+    codes = []
+    for seconds, method in ((0, "stats/online-calls"),) * 5 + (
+        (4.9, "stats/online-calls"),
+        (0.2, "stats/list-of-lost-calls-for-today"),
+        (0, "stats/online-calls"),
+        (5, "stats/list-of-lost-calls-for-today"),
+        (50, "stats/online-calls"),
+        (0, "stats/online-calls"),
+    ):
+        clock.now += seconds
+        codes.append(sandbox.answer(method, body).get("code", 0))
+    assert codes == [0, 0, 0, 0, 0, 106, 106, 0, 106, 0, 0]
+
+
+def test_a_capped_answer_holds_exactly_its_cap(make_sandbox, make_client):
+    client = make_client(make_sandbox(calls_per_day=4000).base_url)
+    first, last = day_limits(WEDNESDAY)
+    answer = client.call("stats/incoming-calls-for-period", {"startTime": first, "stopTime": last})
+    assert len(answer["callDetails"]) == METHODS["stats/incoming-calls-for-period"].cap
+    assert len(client.calls_per_day(first)) > 3500
+
+
+def test_periods_are_inclusive_at_both_ends_and_split_by_direction(client, sandbox):
+    calls = sandbox.company.calls_of_day(WEDNESDAY)
+    period = {"startTime": start(calls[3]), "stopTime": start(calls[9])}
+    answers = [client.call(f"stats/{way}-calls-for-period", period)["callDetails"] for way in ("incoming", "outgoing")]
+    both = [call for answer in answers for call in (answer.values() if answer else [])]
+    assert sorted(both, key=start) == calls[3:10]
+
+
+def test_the_methods_of_the_present_show_the_present(make_sandbox, make_client, clock):
+    clock.now = float(NOON)
+    sandbox = make_sandbox(clock=clock.time, calls_per_day=2000)
+    client = make_client(sandbox.base_url)
+    today = sandbox.company.calls_of_day(WEDNESDAY)
+
+    lost = client.call("stats/list-of-lost-calls-for-today")["callDetails"]
+    assert list(lost) == [
+        call["generalCallID"]
+        for call in today
+        if start(call) <= NOON and str(call["callType"]) == "0" and call["disposition"] in LOST_DISPOSITIONS
+        if start(call) + int(call["waitsec"]) + int(call["billsec"]) <= clock.now
+    ]
+    online = client.call("stats/online-calls")["callDetails"]
+    assert online
+    assert {call["disposition"] for call in online.values()} == {"ONLINE"}
+    since = client.call("stats/all-incoming-calls-since", {"timestamp": NOON - 3600})["callDetails"]
+    assert {start(call) for call in since.values()} <= set(range(NOON - 3600, int(clock.now) + 1))
+    assert since
+
+
+def test_history_and_details_find_the_same_calls(make_sandbox, make_client, clock):
+    clock.now = float(NOON)
+    sandbox = make_sandbox(clock=clock.time)
+    client = make_client(sandbox.base_url)
+    days = [WEDNESDAY - timedelta(days=number) for number in range(31, -1, -1)]
+    calls = [
+        call
+        for day in days
+        for call in sandbox.company.calls_of_day(day)
+        if NOON - 31 * 86400 <= start(call) <= NOON - 3600
+    ]
+    wanted = next(call for call in calls if call["customerData"] and call["externalNumber"].startswith("0"))
+    number, customer = wanted["externalNumber"], wanted["customerData"]["id"]
+
+    for method, params in (
+        ("stats/history-by-number", {"number": number}),
+        ("stats/history-by-number", {"number": [f"+38{number}"]}),
+        ("stats/history-by-customer-id", {"customerID": customer}),
+        ("stats/history-by-customer-id", {"customerID": [customer]}),
+    ):
+        found = client.call(method, params)["callDetails"]
+        expected = [call["generalCallID"] for call in calls if call["externalNumber"][-9:] == number[-9:]]
+        assert [identity for identity in found if start(found[identity]) <= NOON - 3600] == expected
+    details = client.call("stats/call-details", {"generalCallID": [wanted["generalCallID"], "1", "99999900000"]})
+    assert details["callDetails"] == {wanted["generalCallID"]: wanted}
+    recent = client.call("stats/recent-calls-by-internal-number", {"internalNumber": "901"})["callDetails"]
+    assert {call["internalNumber"] for call in recent.values()} == {"901"}
+    assert len(recent) == METHODS["stats/recent-calls-by-internal-number"].cap
+
+
+def test_what_was_asked_is_listed(ask, sandbox):
+    ask("stats/online-calls")
+    ask("stats/call-details")
+    listed = requests.get(sandbox.base_url.replace("/api/2.0", "/sandbox/requests"), timeout=10).json()
+    assert [(request["method"], request["code"]) for request in listed] == [
+        ("stats/online-calls", 0),
+        ("stats/call-details", 103),
+    ]
+    assert all(request["time"] > 1.7e9 for request in listed)
+
+
+def test_faults_are_injected_over_http(ask, sandbox):
+    url = sandbox.base_url.replace("/api/2.0", "/sandbox/faults")
+    wanted = {"method": "stats/online-calls", "fault": "code-105", "count": 2}
+    assert requests.post(url, json=wanted, timeout=10).status_code == 200
+    assert [ask("stats/online-calls").get("code") for _ in range(3)] == ["105", "105", None]
+    unknown = requests.post(url, data=json.dumps(wanted | {"fault": "flood"}), timeout=10)
+    assert unknown.status_code == 400
+    assert "code-105" in unknown.text
+
+
+# --- Recordings --------------------------------------------------------------
+
+
+@pytest.fixture
+def recorded(sandbox):
+    calls = sandbox.company.calls_of_day(WEDNESDAY)
+    return next(call for call in calls if call["disposition"] == "ANSWER" and int(call["billsec"]) > 60)
+
+
+def test_a_recording_is_an_mp3_as_long_as_the_talk(client, recorded):
+    link = client.call("stats/call-record", {"callID": recorded["callID"]})["url"]
+    response = requests.get(link, timeout=10)
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "audio/mpeg")
+    content = response.content
+    assert content == sandbox_script.recording(recorded)
+    assert content.startswith(b"ID3")
+    assert recorded["callID"].encode() in content[:40]
+    seconds = content.count(b"\xff\xf3\x28\xc4") * 0.036
+    assert seconds == pytest.approx(int(recorded["billsec"]), abs=0.1)
+
+
+def test_a_part_of_a_recording_can_be_asked_for(client, recorded):
+    link = client.call("stats/call-record", {"callID": recorded["callID"]})["url"]
+    whole = sandbox_script.recording(recorded)
+    for header, status, content, content_range in (
+        ("bytes=100-", 206, whole[100:], f"bytes 100-{len(whole) - 1}/{len(whole)}"),
+        ("bytes=0-9", 206, whole[:10], f"bytes 0-9/{len(whole)}"),
+        (f"bytes={len(whole)}-", 416, b"", f"bytes */{len(whole)}"),
+    ):
+        response = requests.get(link, headers={"Range": header}, timeout=10)
+        assert (response.status_code, response.content) == (status, content)
+        assert response.headers["Content-Range"] == content_range
+
+
+def test_a_link_dies_after_15_minutes(make_sandbox, make_client, clock):
+    clock.now = NOON + 86400.0
+    sandbox = make_sandbox(clock=clock.time)
+    calls = sandbox.company.calls_of_day(WEDNESDAY)
+    call = random.Random(1).choice([call for call in calls if call["disposition"] == "ANSWER"])
+    link = make_client(sandbox.base_url).call("stats/call-record", {"callID": call["callID"]})["url"]
+    assert requests.get(link, timeout=10).status_code == 200
+    assert requests.get(link + "0", timeout=10).status_code == 403
+    clock.now += 15 * 60 + 1
+    expired = requests.get(link, timeout=10)
+    assert (expired.status_code, expired.headers["Content-Type"]) == (403, "application/xml")
+
+
+def test_there_is_no_recording_of_a_lost_call(client, sandbox):
+    lost = next(call for call in sandbox.company.calls_of_day(WEDNESDAY) if call["disposition"] == "NOANSWER")
+    with pytest.raises(ApiError, match="code 104"):
+        client.call("stats/call-record", {"callID": lost["callID"]})
