@@ -209,12 +209,13 @@ PHP_MAX_DEPTH = 512  # json_encode() refuses arrays nested deeper than this
 _scan = json.JSONDecoder().raw_decode
 _dumps = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
-# json.dumps escapes what PHP does not (U+007F) and lets through what PHP refuses (half a surrogate pair). An escaped
-# backslash is matched only to step over it, so that what follows it is not taken for an escape.
-_ESCAPES = re.compile(r"\\\\|\\u007f|\\ud[89ab]..\\ud[c-f]..|\\ud[89a-f]..")
+# json.dumps escapes what PHP does not (U+007F), and lets through what PHP refuses (half a surrogate pair).
+_DELETE = re.compile(r"\\u007f")
+_SURROGATES = re.compile(r"\\ud[89ab]..\\ud[c-f]..|\\ud[89a-f]..")
 
 _NUMERIC_KEY = re.compile(r"[ \t\n\r\v\f]*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\n\r\v\f]*")
 _PLAIN_TYPES = frozenset((str, bool, type(None)))
+_KEY_TYPES = frozenset((str,))
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 
 
@@ -229,8 +230,13 @@ def php_json(value: Any) -> str:
     PHP_MAX_DEPTH, other types.
     """
     text = _encode(value, 1)
-    if "\\u007f" in text or "\\ud" in text:
-        text = _ESCAPES.sub(_php_escape, text)
+    if "\\u007f" in text:
+        text = _DELETE.sub(lambda match: match[0] if _is_literal(match) else "\x7f", text)
+    if "\\ud" in text:
+        for match in _SURROGATES.finditer(text):
+            # A pair is whole; a half is none, and a pair whose first half is only text leaves its second half alone.
+            if (len(match[0]) == len(r"\ud83d\ude00")) == _is_literal(match):
+                raise ValueError("PHP cannot encode half a surrogate pair: the text is not valid Unicode.")
     return text.replace("/", "\\/")
 
 
@@ -269,14 +275,14 @@ def _is_plain(value: Any, depth: int) -> bool:
         raise ValueError(f"PHP cannot encode arrays nested deeper than {PHP_MAX_DEPTH}.")
     items = value
     if kind is dict:
-        if not set(map(type, value)) <= {str}:
+        if not _KEY_TYPES.issuperset(map(type, value)):
             raise ValueError("PHP's JSON has names of type str only: write {'1': ...}, not {1: ...}.")
         if not value or "0" in value:  # PHP may see a list
             return False
         items = value.values()
     elif kind is not list and kind is not tuple:
         raise ValueError(f"PHP's JSON has no form for {kind.__name__}: pass str, int, float, bool, None, list or dict.")
-    if set(map(type, items)) <= _PLAIN_TYPES:
+    if _PLAIN_TYPES.issuperset(map(type, items)):
         return True
     for item in items:  # noqa: SIM110 - a generator's frames would halve the depth that Python allows
         if type(item) is not str and not _is_plain(item, depth + 1):
@@ -317,13 +323,12 @@ def _php_float(value: float) -> str:
     return f"{sign}{digits[0]}.{digits[1:] or '0'}e{point - 1:+d}"
 
 
-def _php_escape(match: re.Match[str]) -> str:
-    escape = match[0]
-    if escape == "\\u007f":
-        return "\x7f"
-    if len(escape) == 6:
-        raise ValueError("PHP cannot encode half a surrogate pair: the text is not valid Unicode.")
-    return escape
+def _is_literal(match: re.Match[str]) -> bool:
+    """Whether what looks like an escape follows an escaped backslash, so that it is text."""
+    start = match.start()
+    while start and match.string[start - 1] == "\\":
+        start -= 1
+    return (match.start() - start) % 2 == 1
 
 
 def _ksort(params: Mapping[str, Any]) -> dict[str, Any]:
