@@ -43,7 +43,7 @@ MIN_TEXT_WIDTH, MAX_TEXT_WIDTH = 8, 40
 FILTER_ARROW_WIDTH = 4
 
 # The summary: totals in the first two columns with the chart beside them, then employees and hours side by side.
-SUMMARY_WIDTHS = (34, 13, 13, 13, 20, 13, 4, 10, 13, 13, 13)
+SUMMARY_WIDTHS = (34, 13, 13, 13, 20, 19, 4, 10, 13, 13, 13)
 CHART_ANCHOR = "D4"
 CHART_WIDTH_CM, CHART_HEIGHT_CM = 20, 7.4
 FIRST_TABLES_ROW = 20
