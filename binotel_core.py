@@ -37,6 +37,7 @@ from urllib.parse import urlsplit
 
 import requests
 import sqlalchemy
+import urllib3
 from sqlalchemy.schema import CreateTable
 
 API_URL = "https://api.binotel.com/api/2.0"
@@ -66,6 +67,7 @@ class ApiError(BinotelError):
     """The server refused the request: `method`, its `code` (0 where it gave none) and `message`, and our `hint`."""
 
     def __init__(self, method: str, code: int, message: str) -> None:
+        message = one_line(message)
         super().__init__(f"Binotel refused {method} with code {code}: {message.rstrip('.')}.", _HINTS.get(code, ""))
         self.method = method
         self.code = code
@@ -211,7 +213,7 @@ _dumps = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 # json.dumps escapes what PHP does not (U+007F), and lets through what PHP refuses (half a surrogate pair).
 _DELETE = re.compile(r"\\u007f")
-_SURROGATES = re.compile(r"\\ud[89ab]..\\ud[c-f]..|\\ud[89a-f]..")
+_SURROGATES = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|\\ud[89a-f][0-9a-f]{2}")
 
 _NUMERIC_KEY = re.compile(r"[ \t\n\r\v\f]*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\n\r\v\f]*")
 _PLAIN_TYPES = frozenset((str, bool, type(None)))
@@ -421,10 +423,9 @@ def decode_answer(body: bytes, secret: str | None) -> Any:
     try:
         names = _ksort({name: None for name in answer if name != "signature"})
         signed = "{" + ",".join(f"{php_json(name)}:{written[name]}" for name in names) + "}"
-        as_sent = _md5(secret + signed)
     except (ValueError, KeyError):
-        as_sent = ""
-    if answer.get("signature") != as_sent:
+        signed = None
+    if signed is None or answer.get("signature") != _md5(secret + signed):
         verify(answer, secret)
     return answer
 
@@ -454,6 +455,7 @@ QUOTA_WINDOW_SECONDS = 60
 # The server counts from when requests arrive, and a first request arrives late by its TLS handshake.
 QUOTA_GAP_MARGIN_SECONDS = 0.25
 QUOTA_WINDOW_MARGIN_SECONDS = 1
+LEDGER_WINDOWS = 2  # how far back the ledger goes: more than is needed, since interrupted requests leave gaps in it
 
 
 def account_id(key: str) -> str:
@@ -548,7 +550,7 @@ class Throttle:
             start = max([now, *starts[:1]])
             if len(starts) == QUOTA_FREE_REQUESTS:
                 start = max(start, min(starts[0] + gap_seconds, starts[-1] + window_seconds))
-            connection.execute(ledger.delete().where(mine, ledger.c.id.not_in([row.id for row in rows])))
+            connection.execute(ledger.delete().where(mine, ledger.c.starts_at < now - LEDGER_WINDOWS * window_seconds))
             reservation = {"account": self._account, "reserved_at": now, "starts_at": start}
             inserted = connection.execute(ledger.insert().values(reservation).returning(ledger.c.id))
             return inserted.scalar_one(), start - now
@@ -633,8 +635,8 @@ class BinotelClient:
             raise _not_json(method, content) from None
         status = answer.get("status") if isinstance(answer, dict) else None
         if status == "error":
-            code = str(answer.get("code"))
-            raise ApiError(method, int(code) if code.isascii() and code.isdigit() else 0, str(answer.get("message")))
+            code = re.fullmatch(r"([0-9]{1,6})(\.0)?", str(answer.get("code")))
+            raise ApiError(method, int(code[1]) if code else 0, str(answer.get("message") or "no message"))
         if status != "success":
             raise TransportError(
                 f"The answer to {method} is not of the API's shape: {_start(content)}.",
@@ -680,11 +682,22 @@ class BinotelClient:
             raise TransportError(
                 f"{host} did not answer {method} within {self._timeout[1]:g} s.", "Try again later.", retry=True
             ) from error
+        except (*_UNUSABLE_ADDRESS, UnicodeError) as error:
+            raise TransportError(
+                f"{url} cannot be asked: {_root_cause(error)}.", "Check BINOTEL_API_URL and HTTPS_PROXY."
+            ) from error
         except requests.exceptions.RequestException as error:
             raise _connection_error(error, host, method, register) from error
+        except OSError as error:
+            raise TransportError(
+                f"{host} cannot be asked: {one_line(str(error))}.", "Check REQUESTS_CA_BUNDLE, if you set it."
+            ) from error
         if response.status_code == 200:
             return response
-        problem = f"{host} answered {method} with HTTP {response.status_code} {response.reason or ''}".rstrip() + "."
+        problem = (
+            f"{host} answered {method} with HTTP {response.status_code} {one_line(response.reason or '')}".rstrip()
+            + "."
+        )
         if response.status_code in (401, 403):
             raise TransportError(problem, register)
         if response.status_code == 429 or response.status_code >= 500:
@@ -692,16 +705,40 @@ class BinotelClient:
         raise TransportError(problem, "Check BINOTEL_API_URL.")
 
 
+# What requests raises, or lets through from urllib3, when an address or a proxy's address makes no sense.
+_UNUSABLE_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    urllib3.exceptions.LocationValueError,
+    urllib3.exceptions.URLSchemeUnknown,
+)
+
+
 def check_base_url(url: str) -> str:
     """`url` without a slash at its end. Raises ValueError unless it is https://, or http:// to this machine itself."""
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?", url):
+        raise ValueError(f"{url!r} must begin with https:// and be a plain address (http:// is for the sandbox alone).")
     parts = urlsplit(url)
     host = parts.hostname or ""
-    loopback = host == "localhost"
-    with suppress(ValueError):
-        loopback = loopback or ipaddress.ip_address(host).is_loopback
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
+    if not host or parts.port == 0 or not all(0 < len(label) < 64 for label in host.split(".")):
+        raise ValueError(f"{url!r} has no valid host or port.")
+    if parts.scheme != "https" and not is_loopback(host):
         raise ValueError(f"{url!r} must begin with https:// (http:// is for the sandbox on this machine alone).")
     return url.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is surely this machine's own."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def one_line(text: str) -> str:
+    """A foreign text fit for a message: one line, printable, not endless."""
+    printable = "".join(character if character.isprintable() else " " for character in text[:1000])
+    return " ".join(printable.split())[:200]
 
 
 def _connection_error(error: Exception, host: str | None, method: str, register: str) -> TransportError:
@@ -715,8 +752,10 @@ def _connection_error(error: Exception, host: str | None, method: str, register:
             reached=False,
         )
     if "NewConnectionError" in chain:
+        reason = _root_cause(error).rpartition(": ")[2]
+        refused = "refused the connection" if "refused" in reason.lower() else f"cannot be reached: {reason}"
         return TransportError(
-            f"{host} refused the connection.",
+            f"{host} {refused}.",
             f"Check the network, the firewall and BINOTEL_API_URL. {register}",
             retry=True,
             reached=False,
@@ -732,7 +771,8 @@ def _root_cause(error: BaseException) -> str:
     """The innermost reason in requests' and urllib3's nested errors, in a few words."""
     while error.args and isinstance(inner := getattr(error.args[0], "reason", error.args[-1]), BaseException):
         error = inner
-    return str(error.args[-1] if error.args else error).rstrip(".")
+    text = error.args[-1] if error.args and isinstance(error.args[-1], str) else str(error)
+    return one_line(text).rstrip(".")
 
 
 def _not_json(method: str, content: bytes) -> TransportError:
@@ -751,7 +791,7 @@ def _not_json(method: str, content: bytes) -> TransportError:
 
 def _start(content: bytes) -> str:
     """The start of an answer, fit for a message."""
-    return repr(content[:80].decode(errors="replace"))
+    return repr(one_line(content[:80].decode(errors="replace")))
 
 
 def _entries(content: Any) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ It starts the sandbox and a mail server on this machine, runs export_calls_per_d
 started. Everything it makes is in the folder demo/.
 """
 
+import os
 import socket
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from common.settings import DEFAULTS
 
 SCRIPTS = Path(__file__).resolve().parent
 FOLDER = SCRIPTS.parent / "demo"
@@ -40,7 +43,9 @@ def main() -> None:
     with running_sandbox() as api_url, running_mail_server(mail_file) as smtp_port:
         config.write_text(CONFIG.format(api_url=api_url, smtp_port=smtp_port))
         command = [sys.executable, str(SCRIPTS / "export_calls_per_day.py"), DAY, "--config", str(config)]
-        result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        # The user's own settings in the environment would win over the demo's.
+        environment = {name: value for name, value in os.environ.items() if name not in DEFAULTS}
+        result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=False)
     if result.returncode or not mail_file.exists():
         sys.exit(f"The demo failed: export_calls_per_day.py ended with exit code {result.returncode}.")
     print(f"The workbook: {result.stdout.strip()}")
@@ -54,7 +59,10 @@ def running_sandbox() -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout  # noqa: S101 - for mypy: it is a pipe
-            yield process.stdout.readline().removeprefix("sandbox ready: ").strip()
+            ready = process.stdout.readline()
+            if not ready.startswith("sandbox ready: "):
+                sys.exit("The demo failed: the sandbox did not start.")
+            yield ready.removeprefix("sandbox ready: ").strip()
         finally:
             process.terminate()
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from common import mail
 from common.calls import Call
 from common.formats import FORMATS, save
-from common.job import Job, JobError, UsageError, run
+from common.job import Job, UsageError, run
 from common.labels import Labels
 from common.report import Report
 from common.report_mail import report_mail
@@ -38,19 +38,17 @@ def main(job: Job) -> None:
     labels = Labels(job.settings.language)
     days = wanted_days(job.arguments.days, job.now().date())
     paths_of = wanted_paths(days, job)
-    failures = []
     for day in days:
         report, entries = fetch(day, job)
         for path in paths_of[day]:
             save(report, entries, path, labels)
-            print(path, flush=True)
+            job.tell(path)
         if job.settings.report_to and not job.arguments.no_mail:
             try:
                 mail.send(report_mail(report, labels), paths_of[day], job.settings)
             except mail.MailError as error:
-                failures.append(f"{day}: {error}")
-    if failures:
-        raise JobError("\n".join(failures))
+                log.error("%s: %s", day, error)
+                job.failed = True
 
 
 def wanted_days(words: list[str], today: date) -> list[date]:
@@ -71,13 +69,14 @@ def wanted_days(words: list[str], today: date) -> list[date]:
 def wanted_paths(days: list[date], job: Job) -> dict[date, list[Path]]:
     """Where each day's files go. Raises UsageError for formats or an output that cannot be."""
     output: Path | None = job.arguments.output
-    is_file = output is not None and output.suffix[1:] in FORMATS and not output.is_dir()
-    default = output.suffix[1:] if output and is_file else "xlsx"
+    ending = output.suffix[1:].lower() if output and not output.is_dir() else ""
+    is_file = ending in FORMATS
+    default = ending if is_file else "xlsx"
     formats = list(dict.fromkeys((job.arguments.format or default).lower().replace(" ", "").split(",")))
     if unknown := [name for name in formats if name not in FORMATS]:
         raise UsageError(f"There is no format {unknown[0]!r}: --format takes some of {','.join(FORMATS)}.")
     if output and is_file:
-        if len(days) > 1 or formats != [output.suffix[1:]]:
+        if len(days) > 1 or formats != [ending]:
             raise UsageError(f"{output} is one file: name a folder for several days or formats.")
         return {days[0]: [output]}
     folder = output or job.settings.reports_dir

@@ -15,6 +15,7 @@ import hashlib
 import json
 import random
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -306,10 +307,10 @@ class Sandbox:
             raise Refusal(102, "No such method")
         try:
             params = json.loads(body)
-            key, signature = params.pop("key"), params.pop("signature")
+            known = params.pop("key") == self._key and params.pop("signature") == sign(params, self._secret)
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise Refusal(121, "Your key or secret is wrong") from None
-        if key != self._key or signature != sign(params, self._secret):
+            known = False
+        if not known:
             raise Refusal(121, "Your key or secret is wrong")
         self._spend_quota(method)
         if any(params.get(required) in (None, "", []) for required in method.required):
@@ -397,7 +398,7 @@ class Sandbox:
             yield call if over else call | {"disposition": "ONLINE", "billsec": 0}
 
     def _find(self, identity: str) -> Entry | None:
-        if not re.fullmatch(r"[0-9]{6}[0-9]{5}", identity):
+        if not re.fullmatch(r"7[0-9]{5}[0-9]{5}", identity):  # a day of these centuries and a number
             return None
         day = date.fromordinal(int(identity[:6]))
         return next((call for call in self._visible(*day_limits(day)) if call["callID"] == identity), None)
@@ -536,9 +537,9 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def __init__(self, sandbox: Sandbox, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
         self.sandbox = sandbox
         self.stopping = threading.Event()
+        super().__init__(("127.0.0.1", port), Handler)
         sandbox.base_url = f"http://127.0.0.1:{self.server_address[1]}/api/2.0"
 
     def server_close(self) -> None:
@@ -559,7 +560,11 @@ def main() -> None:
     parser.add_argument("--secret", default=SECRET, help=f"its secret (default: {SECRET})")
     options = vars(parser.parse_args())
     port = options.pop("port")
-    with Server(Sandbox(**options), port) as server:
+    try:
+        server = Server(Sandbox(**options), port)
+    except OSError as error:
+        sys.exit(f"sandbox: port {port} cannot be used: {error.strerror}. Choose another one with --port.")
+    with server:
         print(f"sandbox ready: {server.sandbox.base_url}", flush=True)
         with suppress(KeyboardInterrupt):
             server.serve_forever()

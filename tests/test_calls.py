@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from binotel_core import BinotelError
 from common.calls import Call, clean
 from helpers import KYIV, call, entry
 
@@ -52,7 +53,13 @@ def test_a_recorded_entry_is_read_whole():
 
 
 def test_numbers_may_be_strings_or_numbers():
-    numbers = RECORDED | {"startTime": 1535457189, "callType": 0, "waitsec": "4", "billsec": 68, "internalNumber": 902}
+    numbers = RECORDED | {
+        "startTime": 1535457189,
+        "callType": 0,
+        "waitsec": 4.5,
+        "billsec": "68.0",
+        "internalNumber": 902,
+    }
     assert Call.from_entry(numbers, KYIV) == Call.from_entry(RECORDED, KYIV)
 
 
@@ -64,9 +71,14 @@ def test_whatever_is_missing_may_be_missing_in_any_way(missing):
     assert dataclasses.astuple(Call.from_entry(bare, KYIV))[2:] == ("", "", "", "", "", "", 0, 0, "", "")
 
 
+def test_an_entry_without_an_id_is_an_error():
+    with pytest.raises(BinotelError, match=r"generalCallID missing\) cannot be read"):
+        Call.from_entry(RECORDED | {"generalCallID": ""}, KYIV)
+
+
 @pytest.mark.parametrize("start", [None, "", "soon", "-5", [], "1e9"])
 def test_an_entry_without_a_time_is_an_error_that_names_the_call(start):
-    with pytest.raises(ValueError, match=r"Call 744924436 .* no readable startTime"):
+    with pytest.raises(BinotelError, match=r"generalCallID 744924436\) cannot be read: its startTime is .*"):
         Call.from_entry(RECORDED | {"startTime": start}, KYIV)
 
 
@@ -119,6 +131,7 @@ def test_a_hidden_number_is_no_number():
         ("=1+1", "=1+1"),
         ("☕😀", "☕😀"),
         (5, "5"),
+        (380671234567.0, "380671234567"),
         (True, ""),
         (None, ""),
         ({"a": 1}, ""),

@@ -134,6 +134,14 @@ def test_a_wrong_signature_is_refused_however_the_answer_is_written(answer):
             assert decode_answer(body.encode(), None) == json.loads(body)
 
 
+@pytest.mark.parametrize("signature", ["", None, 0, [], "0" * 32])
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_no_forged_signature_is_accepted(signature, separators):
+    forged = json.dumps({"status": "success", "callDetails": {"1": {}}, "signature": signature}, separators=separators)
+    with pytest.raises(SignatureError):
+        decode_answer(forged.encode(), "secret")
+
+
 def test_an_answer_that_php_could_not_have_signed_is_refused():
     with pytest.raises(SignatureError, match="cannot be computed"):
         decode_answer(rb'{"status":"success","name":"\ud800","signature":"x"}', "secret")
@@ -246,6 +254,11 @@ def test_a_refused_connection_is_told_with_the_hint_on_the_ip_address(make_clien
         ({"exc": requests.exceptions.ConnectTimeout}, r"did not accept a connection within 15 s\..*IP address", 6),
         ({"text": '{"status":"success"'}, r"""not whole JSON: '{"status":"success"'""", 6),
         ({"text": '{"status":"error","message":"What?"}'}, r"code 0: What", 1),
+        ({"text": '{"status":"error","code":"x"}'}, r"code 0: no message", 1),
+        ({"text": '{"status":"error","code":106.0,"message":"Too frequent"}'}, r"code 106: Too frequent", 6),
+        ({"text": '{"status":"error","code":7,"message":"a\\nb\\u001b[2J"}'}, r"code 7: a b \[2J\.", 1),
+        ({"exc": OSError("no CA bundle")}, r"cannot be asked: no CA bundle\. Check REQUESTS_CA_BUNDLE", 1),
+        ({"exc": requests.exceptions.InvalidURL("odd")}, r"cannot be asked: odd\. Check BINOTEL_API_URL", 1),
         ({"text": "[" * 100_000}, r"not whole JSON", 6),
         ({"content": b'\xff{"status":"success"}'}, r"not whole JSON", 6),
         ({"json": {"status": "error", "code": "104", "message": "Wrong data"}}, r"code 104: Wrong data\. Check", 1),
@@ -292,10 +305,23 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(https_server, make_cli
 
 @pytest.mark.parametrize(
     "url",
-    ["http://api.binotel.com/api/2.0", "http://192.168.1.5/api", "ftp://127.0.0.1/", "api.binotel.com", "https://", ""],
+    [
+        "http://evil.example\\@127.0.0.1/",
+        "https://user:password@a.example/",
+        "https://a b.example/",
+        "https://a..example/",
+        "https://a.example:99999/",
+        "https://a.example/?q=1",
+        "http://api.binotel.com/api/2.0",
+        "http://192.168.1.5/api",
+        "ftp://127.0.0.1/",
+        "api.binotel.com",
+        "https://",
+        "",
+    ],
 )
 def test_an_address_without_tls_is_refused_unless_it_is_this_machine(url, make_client):
-    with pytest.raises(ValueError, match="must begin with https://"):
+    with pytest.raises(ValueError, match=r"must begin with https://|no valid host or port|Port out of range"):
         make_client(url)
 
 

@@ -44,6 +44,17 @@ def test_kill_9_while_writing_leaves_the_old_file(tmp_path):
         assert process.stdout.readline() == b"writing\n"
         process.send_signal(signal.SIGKILL)
     assert path.read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 2
+    with written_whole(path) as temporary:
+        temporary.write_text("new")
+    assert [found.read_text() for found in tmp_path.iterdir()] == ["new"]  # the killed run's rubbish is gone
+
+
+def test_an_error_names_the_file_that_was_wanted(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="directory") as caught, written_whole(tmp_path / "folder") as temporary:
+        temporary.write_text("x")
+    assert caught.value.filename == str(tmp_path / "folder")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")

@@ -8,9 +8,10 @@ from zipfile import ZipFile
 
 import openpyxl
 import pytest
+from lxml.etree import SerialisationError
 
 from common.calls import Call
-from common.formats import save
+from common.formats import FORMATS, save
 from common.labels import LANGUAGES, Labels
 from common.report import Report
 from helpers import DAY, KYIV, at, call, entry, report
@@ -273,7 +274,7 @@ def test_a_day_that_is_not_over_is_marked_with_the_time(tmp_path):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_hostile_name_becomes_a_formula_or_breaks_the_file(language, tmp_path):
-    names = [*HOSTILE_NAMES, "-1+1", "=1", "\t=1", "'", "\ud800", "_x0041_", "]]>", "a;b", 'a"b']
+    names = [*HOSTILE_NAMES, "-1+1", "=1", "\t=1", "'", "\ud800", "_x0041_", "#N/A", "#REF!", "]]>", "a;b", 'a"b']
     calls = [call(f"10:{index:02}", customerData={"name": name}, employeeName=name) for index, name in enumerate(names)]
     lost = [call(f"11:{index:02}", "CANCEL", number=f"=05{index}", didName=name) for index, name in enumerate(names)]
     made = report(*calls, *lost)
@@ -282,6 +283,7 @@ def test_no_hostile_name_becomes_a_formula_or_breaks_the_file(language, tmp_path
         sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
         assert len(sheets) == 3
         assert all(b"<f>" not in archive.read(name) for name in sheets)
+        assert all(b't="e"' not in archive.read(name) for name in sheets)
     sheet = openpyxl.load_workbook(path).worksheets[1]
     assert [row[3] for row in sheet.iter_rows(min_row=2, values_only=True)][: len(names)] == [
         call.customer for call in made.calls[: len(names)]
@@ -338,6 +340,29 @@ def test_a_made_up_day_survives_the_way_to_excel_and_back(tmp_path):
         (call.start.replace(tzinfo=None), call.number or "hidden number", call.customer, call.general_call_id)
         for call in sorted(calls, key=lambda call: (call.start, call.general_call_id))
     ]
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_an_empty_report_never_replaces_one_with_calls(day, ending, tmp_path):
+    path = saved(day, tmp_path, ending, entries=[entry()])
+    content = path.read_bytes()
+    with pytest.raises(FileExistsError, match="lists no calls for 2024-05-01 any more; the report with calls was kept"):
+        saved(report(), tmp_path, ending)
+    assert path.read_bytes() == content
+    path.unlink()
+    saved(report(), tmp_path, ending)
+    saved(report(), tmp_path, ending)
+    assert saved(day, tmp_path, ending, entries=[entry()]).read_bytes() != content[:10]
+
+
+def test_a_full_disk_for_temporary_files_is_an_os_error(day, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise SerialisationError("IO_ENOSPC")
+
+    monkeypatch.setattr("common.workbook._add_table_sheet", full)
+    with pytest.raises(OSError, match="No space for temporary files"):
+        saved(day, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_ending_is_an_error_and_leaves_no_file(day, tmp_path):

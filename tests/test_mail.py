@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 import trustme
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from common.mail import Mail, MailError, send
 from common.settings import load_settings
@@ -196,6 +196,28 @@ def test_a_refused_sender_and_a_refused_message_are_told(serve, settings):
     assert refusal(settings(port)) == (
         f"{NOT_SENT} The mail server 127.0.0.1:{port} refused the message: 552 Message too large."
     )
+
+
+@pytest.mark.parametrize("stage", ["after the mail", "after a refused one"])
+def test_how_the_server_says_good_bye_decides_nothing(stage, serve, settings, monkeypatch):
+    async def rude(server, arg):
+        await server.push("421 Too busy to say good-bye")
+
+    monkeypatch.setattr(SMTP, "smtp_QUIT", rude)
+    inbox, port = serve()
+    if stage == "after the mail":
+        send(MAIL, [], settings(port))
+        assert len(inbox.messages) == 1
+    else:
+        inbox.refuse_data = "550 Spam"
+        assert "refused the message: 550 Spam." in refusal(settings(port))
+
+
+def test_a_computer_with_a_ukrainian_name_can_send(serve, settings, monkeypatch):
+    monkeypatch.setattr(socket, "getfqdn", lambda *arguments: "КОМП.дім")
+    inbox, port = serve()
+    send(MAIL, [], settings(port))
+    assert len(inbox.messages) == 1
 
 
 def test_a_server_without_starttls_is_not_spoken_to(serve, settings):

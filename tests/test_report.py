@@ -128,6 +128,16 @@ def test_a_lost_callers_number_can_be_dialled(number, dialable):
     assert report(call("10:00", "CANCEL", number=number)).lost_callers[0].dialable == dialable
 
 
+def test_callers_without_a_number_stand_under_what_the_server_calls_them():
+    made = report(
+        *(
+            call(f"10:0{index}", "CANCEL", number=name)
+            for index, name in enumerate(("", "Private", "private", "sip:ivan"))
+        )
+    )
+    assert [(caller.number, caller.times) for caller in made.lost_callers] == [("private", 2), ("", 1), ("sip:ivan", 1)]
+
+
 def test_hours_are_those_of_the_wall_clock():
     made = report(call("09:00"), call("09:59:59", "BUSY"), call("23:59:59", **OUT), call("09:30", "SMS-SUCCESS", **OUT))
     hours = {totals.hour: (totals.answered, totals.lost, totals.outgoing) for totals in made.hours}

@@ -2,6 +2,8 @@
 
 import json
 import random
+import subprocess
+import sys
 from collections import Counter
 from datetime import date, datetime, timedelta
 
@@ -112,6 +114,7 @@ def ask(sandbox):
             104,
         ),
         ("stats/call-record", {"callID": "1"}, 104),
+        ("stats/call-record", {"callID": "00000000001"}, 104),
     ],
 )
 def test_refusals(ask, method, params, code):
@@ -123,6 +126,23 @@ def test_refusals(ask, method, params, code):
 @pytest.mark.parametrize("wrong", [{"key": "x"}, {"secret": "x"}])
 def test_a_wrong_key_or_secret_is_refused(ask, wrong):
     assert ask("stats/online-calls", **wrong)["code"] == 121
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"nonsense", b'{"key":"sandbox-key","signature":"x","a":NaN}'])
+def test_a_request_that_is_none_is_refused(body, sandbox):
+    answer = requests.post(f"{sandbox.base_url}/stats/online-calls.json", data=body, timeout=10).json()
+    assert answer == {"status": "error", "code": 121, "message": "Your key or secret is wrong"}
+
+
+def test_a_port_in_use_is_told_in_one_line(sandbox):
+    port = sandbox.base_url.split(":")[2].split("/")[0]
+    command = [sys.executable, sandbox_script.__file__, "--port", port]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert (
+        result.stderr
+        == f"sandbox: port {port} cannot be used: Address already in use. Choose another one with --port.\n"
+    )
 
 
 def test_the_sixth_heavy_request_of_a_minute_needs_its_gap(make_sandbox, clock):

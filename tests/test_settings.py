@@ -151,6 +151,36 @@ def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("REPORTS_DIR=~nobody-of-that-name/x", "REPORTS_DIR"),
+        ("DATABASE_URL=sqlite:///~nobody-of-that-name/x", "DATABASE_URL"),
+        ("DATABASE_URL=sqlite:///x?timeout=abc", "DATABASE_URL"),
+        ("DATABASE_URL=sqlite://host/x", "DATABASE_URL"),
+        ("DATABASE_URL=sqlite://", "DATABASE_URL"),
+        ("DATABASE_URL=nonsense", "DATABASE_URL"),
+        ("BINOTEL_API_URL=https://api..binotel.com", "BINOTEL_API_URL"),
+        ("BINOTEL_API_URL=https://a:99999", "BINOTEL_API_URL"),
+        ("SMTP_HOST=smtp..gmail.com", "SMTP_HOST"),
+        ("SMTP_HOST=smtp.gmail.com:587", "SMTP_HOST"),
+        ("SMTP_PORT=0", "SMTP_PORT"),
+        ("SMTP_PORT=smtp", "SMTP_PORT"),
+        ("MAIL_FROM=a@[b", "MAIL_FROM"),
+        ("REPORT_TO=(@b", "REPORT_TO"),
+        ("TIMEZONE=../etc", "TIMEZONE"),
+    ],
+)
+def test_values_that_cannot_work_are_faults_of_their_key(load, line, key):
+    [told] = faults(load, REQUIRED + line + "\n")
+    assert told.split(": ", 1)[1].startswith(f"{key} cannot be used: ")
+
+
+def test_a_folder_instead_of_a_file_is_told(tmp_path):
+    with pytest.raises(SettingsError, match=r"cannot be read: .*directory"):
+        load_settings(str(tmp_path), {})
+
+
 def test_report_to_needs_a_server_and_a_sender(load, tmp_path):
     path = tmp_path / "config.env"
     assert faults(load, REQUIRED + "REPORT_TO=a@example.com\n") == [

@@ -116,9 +116,23 @@ def test_the_key_is_not_in_the_database(make_throttle, tmp_path):
 
 def test_the_ledger_stays_small(make_throttle, clock, database_url):
     throttle = make_throttle()
-    for _ in range(50):
+    for _ in range(100):
         throttle.acquire(GAP_5)
-    assert len(rows(database_url)) <= 6
+    assert len(rows(database_url)) <= 30
+
+
+def test_interrupted_waits_do_not_make_the_ledger_forget(make_throttle, clock):
+    class Interrupted(Clock):
+        def sleep(self, seconds):
+            raise KeyboardInterrupt
+
+    for _ in range(5):
+        make_throttle().acquire(GAP_5)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            make_throttle(clock=Interrupted(clock.now)).acquire(GAP_5)
+    make_throttle().acquire(GAP_5)
+    assert clock.slept == [5 + QUOTA_GAP_MARGIN_SECONDS]
 
 
 @pytest.mark.parametrize("set_back_seconds", [1, 3600, 10 * 365 * 86400])

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from binotel_core import BinotelError, one_line
+
 INCOMING = "0"
 OUTGOING = "1"
 
@@ -51,11 +53,15 @@ class Call:
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any], timezone: ZoneInfo) -> "Call":
-        """The Call of a callDetails entry. Raises ValueError when it has no readable startTime."""
+        """The Call of a callDetails entry. Raises BinotelError for one without a generalCallID or a startTime."""
         general_call_id = clean(entry.get("generalCallID"))
         start = _seconds(entry.get("startTime"))
-        if not start:
-            raise ValueError(f"Call {general_call_id or '?'} in Binotel's answer has no readable startTime.")
+        if not general_call_id or not start:
+            raise BinotelError(
+                f"A call in Binotel's answer (generalCallID {general_call_id or 'missing'}) cannot be read: "
+                f"its startTime is {one_line(repr(entry.get('startTime')))}.",
+                "The API may have changed: please report it.",
+            )
         customer = entry.get("customerData")
         return cls(
             general_call_id=general_call_id,
@@ -112,10 +118,12 @@ def clean(value: Any) -> str:
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return " ".join(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", str(value)).split())
 
 
 def _seconds(value: Any) -> int:
-    """Seconds, which the server sends as a number or a string; 0 where it sends neither."""
-    text = clean(value)
-    return int(text) if re.fullmatch(r"[0-9]{1,11}", text) else 0
+    """Whole seconds, which the server sends as a number or a string; 0 where it sends neither."""
+    seconds = re.fullmatch(r"([0-9]{1,11})(\.[0-9]*)?", clean(value))
+    return int(seconds[1]) if seconds else 0

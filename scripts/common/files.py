@@ -1,5 +1,6 @@
 """Files that appear whole or not at all."""
 
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ from pathlib import Path
 def written_whole(path: Path) -> Iterator[Path]:
     """A temporary file beside `path` to write to; it takes the place of `path` when the block ends without an error.
 
-    A crash at any moment leaves either the old file or the new one. Folders are made as needed. Raises OSError, with
-    a remedy where the cause is known.
+    A crash at any moment leaves either the old file or the new one. Folders are made as needed. Raises OSError that
+    names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        left.unlink(missing_ok=True)  # by a run that was killed: only one runs at a time
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
@@ -22,12 +25,13 @@ def written_whole(path: Path) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         temporary.chmod(_permissions(path))
-        try:
-            temporary.replace(path)
-        except PermissionError as error:  # Windows: somebody has it open
-            raise OSError(f"{path} cannot be replaced: close it in Excel and run this again.") from error
+        temporary.replace(path)
         if os.name == "posix":
             _sync(path.parent)
+    except OSError as error:
+        if error.filename in (None, name):
+            error.filename = str(path)  # what the user knows
+        raise
     finally:
         with suppress(OSError):
             temporary.unlink()

@@ -1,6 +1,7 @@
 """A Report -> files: XLSX, CSV, JSON."""
 
 import csv
+import errno
 import json
 import re
 from collections.abc import Sequence
@@ -20,10 +21,15 @@ FORMATS = ("xlsx", "csv", "json")
 def save(report: Report, entries: Sequence[dict[str, Any]], path: Path, labels: Labels) -> None:
     """Write a report to `path` in the format that its ending names; the file appears whole or not at all.
 
-    entries: the server's own, which JSON holds unchanged. Raises OSError.
+    entries: the server's own, which JSON holds unchanged. Raises OSError, FileExistsError among them when the report
+    is empty and the file that is there is not.
     """
+    if not report.calls and _has_calls(path):
+        raise FileExistsError(
+            errno.EEXIST, f"Binotel lists no calls for {report.day} any more; the report with calls was kept", str(path)
+        )
     with written_whole(path) as temporary:
-        match path.suffix:
+        match path.suffix.lower():
             case ".xlsx":
                 save_workbook(report, labels, temporary)
             case ".csv":
@@ -32,6 +38,19 @@ def save(report: Report, entries: Sequence[dict[str, Any]], path: Path, labels: 
                 _save_json(entries, temporary)
             case ending:
                 raise ValueError(f"{ending!r} is not the ending of a format we know: {', '.join(FORMATS)}.")
+
+
+def _has_calls(path: Path) -> bool:
+    """Whether there is a report with calls in it, which an empty one must not replace."""
+    if not path.is_file():
+        return False
+    content = path.read_bytes()
+    match path.suffix.lower():
+        case ".xlsx":
+            return b"xl/tables/table1.xml" in content  # its list is a table only when there is something in it
+        case ".csv":
+            return content.count(b"\n") > 1
+    return content.strip() != b"[]"
 
 
 def _save_csv(report: Report, labels: Labels, path: Path) -> None:
@@ -46,7 +65,7 @@ def _save_csv(report: Report, labels: Labels, path: Path) -> None:
 
 def _csv_text(value: Value, kind: Kind) -> str:
     text = value.isoformat(" ") if isinstance(value, datetime) else str(value)
-    if kind is Kind.PHONE and re.fullmatch(r"\+?[0-9]+", text):
+    if kind in (Kind.TEXT, Kind.PHONE) and re.fullmatch(r"\+?[0-9]+", text):
         return f"\t{text}"  # Excel would make it a number, without its leading zero
     if kind in (Kind.TEXT, Kind.PHONE) and text.startswith(("=", "+", "-", "@")):
         return f"'{text}"  # Excel would run it as a formula

@@ -4,6 +4,7 @@ import argparse
 import errno
 import functools
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -25,15 +26,13 @@ EXIT_USAGE = 2
 EXIT_ALREADY_RUNNING = 75  # EX_TEMPFAIL of sysexits.h
 EXIT_INTERRUPTED = 130  # as shells report Ctrl-C
 
+MIN_SECRET_LENGTH = 6  # a shorter one would be found in every other word
+
 log = logging.getLogger("job")
 
 
 class UsageError(Exception):
     """The command line asks for something that cannot be: exit code 2."""
-
-
-class JobError(Exception):
-    """The job could not do what it was asked to; `str()` says what happened and what to do. Exit code 1."""
 
 
 @dataclass
@@ -43,6 +42,7 @@ class Job:
     name: str
     arguments: argparse.Namespace
     settings: Settings
+    failed: bool = False  # something was told as an error already, and the job went on
 
     @functools.cached_property
     def client(self) -> BinotelClient:
@@ -54,6 +54,14 @@ class Job:
             base_url=settings.api_url,
             verify_answers=settings.verify_answers,
         )
+
+    def tell(self, path: Path) -> None:
+        """Print the path of a file that was made. An output that is closed or full must not stop the job."""
+        try:
+            print(path, flush=True)
+        except OSError as error:
+            log.error("%s was made, but its path cannot be printed: %s.", path, error.strerror)
+            self.failed = True
 
     def now(self) -> datetime:
         """This moment on the account's clock."""
@@ -75,11 +83,15 @@ def run(
     signal.signal(signal.SIGTERM, _stop)
     arguments = _parser(documentation or "", add_arguments).parse_args()
     handler = _start_logging(name, arguments)
+    if not arguments.verbose:
+        # What Python says when it clears up after an error is no sentence for a user.
+        sys.unraisablehook = lambda _: None
     try:
         settings = load_settings(arguments.config)
         handler.setFormatter(_Formatter(name, settings.secrets))
+        job = Job(name, arguments, settings)
         with _lock(name, settings):
-            main(Job(name, arguments, settings))
+            main(job)
     except SettingsError as error:
         for fault in error.faults:
             log.error("%s", fault)
@@ -93,7 +105,7 @@ def run(
     except KeyboardInterrupt:
         log.error("Stopped before the end.")
         sys.exit(EXIT_INTERRUPTED)
-    except (BinotelError, MailError, JobError) as error:
+    except (BinotelError, MailError) as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"{error.filename or 'A file or connection'}: {error.strerror or error}. {_remedy(error)}".strip())
@@ -103,7 +115,7 @@ def run(
         _fail(
             f"An error in this program, please report it: {type(error).__name__}: {error}. Run it with -v to see where."
         )
-    sys.exit(0)
+    sys.exit(EXIT_FAILED if job.failed else 0)
 
 
 def _fail(message: str) -> NoReturn:
@@ -113,12 +125,15 @@ def _fail(message: str) -> NoReturn:
 
 
 def _remedy(error: OSError) -> str:
+    if os.name == "nt" and error.errno == errno.EACCES:
+        return "Close it in Excel, and check who may write there."
     remedies = {
         errno.ENOSPC: "Free some space and run this again.",
         errno.EDQUOT: "Free some space and run this again.",
         errno.EACCES: "Check who may write there.",
         errno.EPERM: "Check who may write there.",
         errno.EROFS: "Choose a folder that can be written to.",
+        errno.EEXIST: "Remove it to have it replaced.",
         errno.ENOTDIR: "A part of that path is a file, not a folder.",
     }
     return remedies.get(error.errno or 0, "")
@@ -142,7 +157,7 @@ def _parser(documentation: str, add_arguments: Callable[[argparse.ArgumentParser
 
 def _start_logging(name: str, arguments: argparse.Namespace) -> logging.Handler:
     """Log to stderr: to a person everything that matters, to cron only what needs somebody's attention."""
-    level = logging.INFO if sys.stderr.isatty() else logging.WARNING
+    level = logging.INFO if _is_watched() else logging.WARNING
     if arguments.verbose:
         level = logging.DEBUG
     if arguments.quiet:
@@ -153,13 +168,18 @@ def _start_logging(name: str, arguments: argparse.Namespace) -> logging.Handler:
     return handler
 
 
+def _is_watched() -> bool:
+    """Whether a person sees what goes to stderr; pythonw.exe has none."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 class _Formatter(logging.Formatter):
     """Lines that begin with the script's name (and with the time, where nobody is watching), without any secret."""
 
     def __init__(self, name: str, secrets: tuple[str, ...]) -> None:
-        when = "" if sys.stderr.isatty() else "%(asctime)s "
+        when = "" if _is_watched() else "%(asctime)s "
         super().__init__(f"{when}{name.replace('%', '%%')}: %(levelname)s: %(message)s", "%Y-%m-%d %H:%M:%S")
-        self._secrets = secrets
+        self._secrets = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)

@@ -1,18 +1,25 @@
 """A message with attachments -> SMTP."""
 
-import mimetypes
 import smtplib
 import socket
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 
+from binotel_core import one_line
 from common.settings import Settings
 
 SMTP_TIMEOUT_SECONDS = 60
+# Windows without Office does not know the first one.
+TYPES = {
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".csv": "text/csv",
+    ".json": "application/json",
+}
 
 
 class MailError(Exception):
@@ -40,8 +47,7 @@ def send(mail: Mail, attachments: Sequence[Path], settings: Settings) -> None:
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     for path in attachments:
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        main_type, _, subtype = kind.partition("/")
+        main_type, _, subtype = TYPES.get(path.suffix.lower(), "application/octet-stream").partition("/")
         message.add_attachment(path.read_bytes(), maintype=main_type, subtype=subtype, filename=path.name)
     refused = _send_message(message, settings)
     if refused:
@@ -53,10 +59,16 @@ def _send_message(message: EmailMessage, settings: Settings) -> dict[str, tuple[
     server = f"The mail server {settings.smtp_host}:{settings.smtp_port}"
     not_sent = f"The mail to {', '.join(settings.report_to)} was not sent."
     try:
-        with _connection(settings) as smtp:
+        smtp = _connection(settings)
+        try:
             if settings.smtp_user:
                 smtp.login(settings.smtp_user, settings.smtp_password)
             return smtp.send_message(message)
+        finally:
+            # Not `with`: how the server says good-bye decides nothing about the mail.
+            with suppress(OSError, smtplib.SMTPException):
+                smtp.quit()
+            smtp.close()
     except smtplib.SMTPAuthenticationError as error:
         reason = f"{server} refused the user name or the password: {_reply(error)}. Check SMTP_USER and SMTP_PASSWORD."
     except smtplib.SMTPRecipientsRefused as error:
@@ -71,17 +83,24 @@ def _send_message(message: EmailMessage, settings: Settings) -> dict[str, tuple[
         reason = f"No secure connection to {settings.smtp_host}: {error}. Check SMTP_SECURITY, SMTP_PORT and SMTP_HOST."
     except socket.gaierror:
         reason = f"The name {settings.smtp_host} cannot be resolved. Check SMTP_HOST and the internet connection."
-    except (OSError, smtplib.SMTPException) as error:
-        reason = f"{server} is not answering: {error}. Check SMTP_HOST, SMTP_PORT and SMTP_SECURITY."
+    except (OSError, smtplib.SMTPServerDisconnected) as error:
+        reason = f"{server} is not answering: {one_line(str(error))}. Check SMTP_HOST, SMTP_PORT and SMTP_SECURITY."
+    except (smtplib.SMTPException, UnicodeError) as error:
+        reason = (
+            f"{server} cannot be used: {one_line(str(error)).rstrip('.')}. Check the SMTP_ settings with its owner."
+        )
     raise MailError(f"{not_sent} {reason}")
 
 
 def _connection(settings: Settings) -> smtplib.SMTP:
     where = (settings.smtp_host, settings.smtp_port)
+    # SMTP greets with this computer's name, which on Windows may hold letters that SMTP does not take.
+    name = socket.getfqdn()
+    name = name if name.isascii() else "localhost"
     context = ssl.create_default_context()
     if settings.smtp_security == "tls":
-        return smtplib.SMTP_SSL(*where, timeout=SMTP_TIMEOUT_SECONDS, context=context)
-    smtp = smtplib.SMTP(*where, timeout=SMTP_TIMEOUT_SECONDS)
+        return smtplib.SMTP_SSL(*where, name, timeout=SMTP_TIMEOUT_SECONDS, context=context)
+    smtp = smtplib.SMTP(*where, name, timeout=SMTP_TIMEOUT_SECONDS)
     if settings.smtp_security == "starttls":
         try:
             smtp.starttls(context=context)
@@ -92,10 +111,12 @@ def _connection(settings: Settings) -> smtplib.SMTP:
 
 
 def _refused_text(refused: dict[str, tuple[int, bytes]]) -> str:
-    each = [f"{address} ({code} {reply.decode(errors='replace')})" for address, (code, reply) in refused.items()]
+    each = [
+        f"{address} ({code} {one_line(reply.decode(errors='replace'))})" for address, (code, reply) in refused.items()
+    ]
     return f"The mail server refused these recipients: {', '.join(each)}."
 
 
 def _reply(error: smtplib.SMTPResponseException) -> str:
     reply = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-    return f"{error.smtp_code} {' '.join(reply.split())}".rstrip(".")
+    return f"{error.smtp_code} {one_line(reply)}".rstrip(".")

@@ -175,7 +175,7 @@ def _lost_callers(calls: list[Call], callbacks: dict[str, Call | None]) -> list[
     names: dict[str, str] = {}
     for call in calls:
         if call.is_lost:
-            lost[call.number_key].append(call)
+            lost[call.number_key or call.number.lower()].append(call)
         if call.customer and call.number_key:
             names[call.number_key] = call.customer
     callers = [

@@ -2,7 +2,6 @@
 
 import dataclasses
 import difflib
-import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy
 from dotenv.parser import parse_stream
 
-from binotel_core import API_URL, check_base_url
+from binotel_core import API_URL, check_base_url, is_loopback
 from common.labels import LANGUAGES
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -84,10 +83,8 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] = os
     path = Path(chosen).absolute() if chosen else PROJECT_ROOT / "config.env"
     faults: list[str] = []
     values: dict[str, str] = {}
-    if path.is_file():
+    if chosen or path.exists():
         values = _read(path, faults)
-    elif chosen:
-        raise SettingsError([f"{path}: there is no such file. Copy config.example.env there and fill it in."])
     values |= {key: environment[key] for key in DEFAULTS if key in environment}
     settings = _Checker(path, values, faults).settings()
     if faults:
@@ -100,6 +97,8 @@ def _read(path: Path, faults: list[str]) -> dict[str, str]:
     values: dict[str, str] = {}
     try:
         bindings = list(parse_stream(StringIO(path.read_text("utf-8-sig"))))
+    except FileNotFoundError:
+        raise SettingsError([f"{path}: there is no such file. Copy config.example.env there and fill it in."]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path}: cannot be read: {error}. It must be a text file in UTF-8."]) from None
     for binding in bindings:
@@ -128,15 +127,15 @@ class _Checker:
 
     def settings(self) -> Settings:
         settings = Settings(
-            key=self._text("BINOTEL_KEY"),
-            secret=self._text("BINOTEL_SECRET"),
+            key=self._checked("BINOTEL_KEY", _printable, ""),
+            secret=self._checked("BINOTEL_SECRET", _printable, ""),
             api_url=self._checked("BINOTEL_API_URL", check_base_url, API_URL),
             verify_answers=self._checked("BINOTEL_VERIFY_ANSWERS", _yes_or_no, True),
             timezone=self._checked("TIMEZONE", _timezone, ZoneInfo("UTC")),
             language=self._choice("REPORT_LANGUAGE", LANGUAGES),
             database_url=self._checked("DATABASE_URL", self._database_url, ""),
-            reports_dir=self._folder(self._text("REPORTS_DIR")),
-            smtp_host=self._text("SMTP_HOST"),
+            reports_dir=self._checked("REPORTS_DIR", self._folder, Path()),
+            smtp_host=self._checked("SMTP_HOST", _host, ""),
             smtp_port=self._checked("SMTP_PORT", _port, 587),
             smtp_security=self._choice("SMTP_SECURITY", SMTP_SECURITIES),
             smtp_user=self._checked("SMTP_USER", _ascii, ""),
@@ -148,7 +147,7 @@ class _Checker:
             for key in ("SMTP_HOST", "MAIL_FROM"):
                 if not self._text(key):
                     self._fault(key, "is missing, and REPORT_TO asks for mail.", "Fill it in, or empty REPORT_TO.")
-        if settings.smtp_host and settings.smtp_security == "none" and not _is_loopback(settings.smtp_host):
+        if settings.smtp_host and settings.smtp_security == "none" and not is_loopback(settings.smtp_host):
             self._fault(
                 "SMTP_SECURITY", "is 'none', which is only for a server on this machine.", "Use starttls or tls."
             )
@@ -165,7 +164,7 @@ class _Checker:
         text = self._values.get(key, default or "").strip()
         if not text and default is None:
             remedy = "Binotel gives it: write to support@binotel.ua."
-            if not self._path.is_file():
+            if not self._path.exists():
                 remedy = f"Copy config.example.env to {self._path.name} and fill it in."
             self._fault(key, "is missing.", remedy)
         return text or default or ""
@@ -185,16 +184,19 @@ class _Checker:
         return text
 
     def _folder(self, text: str) -> Path:
-        return self._path.parent / Path(text).expanduser()
+        try:
+            return self._path.parent / Path(text).expanduser()
+        except RuntimeError:
+            raise ValueError(f"there is no home folder for {text!r}: write the whole path.") from None
 
     def _database_url(self, text: str) -> str:
         try:
             url = sqlalchemy.make_url(text)
         except sqlalchemy.exc.ArgumentError:
             raise ValueError("write it as sqlite:///var/binotel.db.") from None
-        if url.drivername != "sqlite" or not url.database or url.database == ":memory:":
+        if url.drivername != "sqlite" or url.host or url.query or url.database in (None, "", ":memory:"):
             raise ValueError("it must name an SQLite file, as in sqlite:///var/binotel.db.")
-        return url.set(database=str(self._folder(url.database))).render_as_string(hide_password=False)
+        return url.set(database=str(self._folder(url.database or ""))).render_as_string(hide_password=False)
 
 
 def _yes_or_no(text: str) -> bool:
@@ -218,6 +220,18 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it holds characters that no key has: copy it again from Binotel's letter.")
+    return text
+
+
+def _host(text: str) -> str:
+    if text and not is_loopback(text) and not re.fullmatch(r"[\w-]{1,63}(\.[\w-]{1,63})*", text):
+        raise ValueError(f"{text!r} is no server's name: write it as smtp.example.com.")
+    return text
+
+
 def _ascii(text: str) -> str:
     if not text.isascii():
         raise ValueError("mail servers take English letters only: was it typed with another keyboard layout?")
@@ -229,15 +243,6 @@ def _addresses(text: str) -> tuple[str, ...]:
 
 
 def _address(text: str) -> str:
-    if not re.fullmatch(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+", text):
+    if not re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)*", text):
         raise ValueError(f"{text!r} is not a mail address; write name@example.com.")
     return text
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,9 +1,12 @@
 """A Report -> XLSX, made to be looked at: a summary with a chart, every call, every lost caller."""
 
+import errno
 import itertools
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from lxml.etree import SerialisationError  # type: ignore[import-untyped]
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.chart import BarChart, Reference
@@ -55,10 +58,13 @@ def save_workbook(report: Report, labels: Labels, path: Path) -> None:
     book = Workbook(write_only=True)
     book.properties.title = labels.format("title", day=labels.date(report.day))
     book.properties.creator = "Binotel scripts"
-    _add_summary(book, report, labels)
-    _add_table_sheet(book, labels["sheet calls"], "Calls", calls_table(report, labels), labels)
-    _add_table_sheet(book, labels["sheet lost"], "Lost", lost_table(report, labels), labels)
-    book.save(path)
+    try:
+        _add_summary(book, report, labels)
+        _add_table_sheet(book, labels["sheet calls"], "Calls", calls_table(report, labels), labels)
+        _add_table_sheet(book, labels["sheet lost"], "Lost", lost_table(report, labels), labels)
+        book.save(path)
+    except SerialisationError as error:  # lxml's way to say that the disk for temporary files is full
+        raise OSError(errno.ENOSPC, "No space for temporary files", tempfile.gettempdir()) from error
 
 
 # --- The summary -------------------------------------------------------------
@@ -153,12 +159,12 @@ def _add_table_sheet(book: Workbook, title: str, name: str, table: Table, labels
     for row in table.rows():
         shown: list[Any] = list(row)
         for index, value in enumerate(row):
-            if plain[index] and not (value and value[0] == "="):  # type: ignore[index]
+            if plain[index] and not (value and value[0] in "=#"):  # type: ignore[index]
                 continue
             cell = shown[index] = cells[index]
             cell.value = value
-            if cell.data_type == "f":
-                cell.data_type = "s"  # a text that begins with "=": never a formula
+            if isinstance(value, str):
+                cell.data_type = "s"  # never a formula (=1+1) or an error (#N/A)
         sheet.append(shown)
         count += 1
     if not count:
@@ -247,8 +253,8 @@ def _font(colour: str, size: int) -> Font:
 
 def _cell(sheet: Any, value: Any, **style: Any) -> Any:
     cell = WriteOnlyCell(sheet, value)
-    if cell.data_type == "f":
-        cell.data_type = "s"  # a text that begins with "=": never a formula
+    if isinstance(value, str):
+        cell.data_type = "s"  # never a formula (=1+1) or an error (#N/A)
     for name, setting in style.items():
         setattr(cell, name, setting)
     return cell
