@@ -6,6 +6,7 @@ It starts the sandbox and a mail server on this machine, runs export_calls_per_d
 started. Everything it makes is in the folder demo/.
 """
 
+import argparse
 import os
 import socket
 import subprocess
@@ -36,6 +37,7 @@ REPORT_TO=manager@example.com
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     mail_file = FOLDER / "mail" / f"calls-{DAY}.eml"
     mail_file.parent.mkdir(parents=True, exist_ok=True)
     mail_file.unlink(missing_ok=True)

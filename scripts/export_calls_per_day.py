@@ -76,9 +76,13 @@ def wanted_paths(days: list[date], job: Job) -> dict[date, list[Path]]:
     if unknown := [name for name in formats if name not in FORMATS]:
         raise UsageError(f"There is no format {unknown[0]!r}: --format takes some of {','.join(FORMATS)}.")
     if output and is_file:
-        if len(days) > 1 or formats != [ending]:
+        if len(days) > 1 or len(formats) > 1:
             raise UsageError(f"{output} is one file: name a folder for several days or formats.")
+        if formats != [ending]:
+            raise UsageError(f"{output} says {ending}, and --format says {formats[0]}: leave one of them out.")
         return {days[0]: [output]}
+    if ending:
+        raise UsageError(f"{output} does not end in {', '.join(FORMATS)}. Is it a folder? Then make it first.")
     folder = output or job.settings.reports_dir
     return {day: [folder / f"calls-{day}.{name}" for name in formats] for day in days}
 

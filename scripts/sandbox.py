@@ -468,13 +468,18 @@ class Handler(BaseHTTPRequestHandler):
             self._send(404, "text/html", b"<html><body>Not Found</body></html>")
 
     def _add_fault(self, body: bytes) -> None:
-        wanted = json.loads(body)
-        if wanted["fault"] in FAULTS:
-            faults = self.server.sandbox.faults.setdefault(wanted["method"], [])
-            faults.extend([wanted["fault"]] * int(wanted.get("count", 1)))
+        try:
+            wanted = json.loads(body)
+            method, fault, count = wanted["method"], wanted["fault"], int(wanted.get("count", 1))
+        except (ValueError, TypeError, KeyError):
+            method = fault = ""
+            count = 0
+        if method in METHODS and fault in FAULTS:
+            self.server.sandbox.faults.setdefault(method, []).extend([fault] * count)
             self._send(200, "application/json", b"{}")
         else:
-            self._send(400, "text/plain", f"no such fault; there are: {', '.join(FAULTS)}\n".encode())
+            usage = '{"method": "stats/call-details", "fault": FAULT, "count": 2}, where FAULT is one of: '
+            self._send(400, "text/plain", f"send {usage}{', '.join(FAULTS)}\n".encode())
 
     def _answer(self, method: str, body: bytes) -> None:
         sandbox = self.server.sandbox
@@ -562,8 +567,9 @@ def main() -> None:
     port = options.pop("port")
     try:
         server = Server(Sandbox(**options), port)
-    except OSError as error:
-        sys.exit(f"sandbox: port {port} cannot be used: {error.strerror}. Choose another one with --port.")
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        sys.exit(f"sandbox: port {port} cannot be used: {reason}. Choose another one with --port.")
     with server:
         print(f"sandbox ready: {server.sandbox.base_url}", flush=True)
         with suppress(KeyboardInterrupt):

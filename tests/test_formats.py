@@ -142,10 +142,22 @@ def test_the_calls_sheet_holds_every_call_with_real_types(day, tmp_path):
 
 def test_the_lost_sheet_holds_each_lost_caller(day, tmp_path):
     assert rows(saved(day, tmp_path), "Lost") == [
-        ["Number", "Customer", "Times", "First time", "Last time", "Lost", "Called back", "After", "By whom"],
+        [
+            "Number",
+            "Customer",
+            "Times",
+            "Not called back",
+            "First time",
+            "Last time",
+            "State",
+            "Called back",
+            "After",
+            "By whom",
+        ],
         [
             "0502222222",
             None,
+            1,
             1,
             datetime(2024, 5, 1, 12),
             datetime(2024, 5, 1, 12),
@@ -158,6 +170,7 @@ def test_the_lost_sheet_holds_each_lost_caller(day, tmp_path):
             "0501111111",
             None,
             1,
+            0,
             datetime(2024, 5, 1, 10),
             datetime(2024, 5, 1, 10),
             "called back",
@@ -172,10 +185,11 @@ def test_the_summary_sheet_holds_the_totals_and_the_tables(day, tmp_path):
     summary = rows(saved(day, tmp_path), "Summary")
     assert summary[0][0] == "Calls on 2024-05-01, Wednesday"
     assert summary[1][0] is None
-    assert [row[:2] for row in summary[3:13]] == [
+    assert [row[:2] for row in summary[3:14]] == [
         ["Incoming", 4],
         ["Answered", 1],
         ["Lost", 2],
+        ["Other (going on, unknown)", 1],
         ["Lost and called back", 1],
         ["Lost, not called back", 1],
         ["Time to call back (median)", timedelta(minutes=20)],
@@ -188,7 +202,7 @@ def test_the_summary_sheet_holds_the_totals_and_the_tables(day, tmp_path):
         ["By employee", None, None, None, None, None],
         ["Employee", "Answered", "Lost", "Outgoing", "Outgoing, reached", "Talk time"],
         ["Олена", 1, 1, 1, 1, timedelta(seconds=136)],
-        ["900", 0, 1, 0, 0, timedelta(0)],
+        ["Line 900", 0, 1, 0, 0, timedelta(0)],
     ]
     assert [row[7:11] for row in summary[19:21]] == [
         ["By hour", None, None, None],
@@ -207,7 +221,7 @@ def test_the_chart_shows_the_table_of_hours(day, tmp_path):
 
 def test_the_lists_are_excel_tables_with_filters_under_a_frozen_header(day, tmp_path):
     book = openpyxl.load_workbook(saved(day, tmp_path))
-    for title, name, reference in (("Calls", "Calls", "A1:M6"), ("Lost", "Lost", "A1:I3")):
+    for title, name, reference in (("Calls", "Calls", "A1:M6"), ("Lost", "Lost", "A1:J3")):
         sheet = book[title]
         table = sheet.tables[name]
         assert (table.ref, table.autoFilter.ref) == (reference, reference)
@@ -239,7 +253,7 @@ def test_lost_calls_are_marked(day, tmp_path):
     book = openpyxl.load_workbook(saved(day, tmp_path))
     for title, formulas in (
         ("Calls", ['$H2="not called back"', '$H2="called back"']),
-        ("Lost", ['$F2="not called back"', '$F2="called back"']),
+        ("Lost", ['$G2="not called back"', '$G2="called back"']),
     ):
         rules = [rule for area in book[title].conditional_formatting for rule in area.rules]
         assert [rule.formula for rule in rules] == [[formula] for formula in formulas]
@@ -346,7 +360,7 @@ def test_a_made_up_day_survives_the_way_to_excel_and_back(tmp_path):
 def test_an_empty_report_never_replaces_one_with_calls(day, ending, tmp_path):
     path = saved(day, tmp_path, ending, entries=[entry()])
     content = path.read_bytes()
-    with pytest.raises(FileExistsError, match="lists no calls for 2024-05-01 any more; the report with calls was kept"):
+    with pytest.raises(OSError, match="lists no calls for 2024-05-01 any more; the report with calls was kept"):
         saved(report(), tmp_path, ending)
     assert path.read_bytes() == content
     path.unlink()

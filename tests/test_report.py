@@ -42,7 +42,7 @@ def test_totals_of_a_day():
         talk_seconds=190,
         average_wait_seconds=15,
     )
-    assert totals.not_called_back == 1
+    assert (totals.not_called_back, totals.other) == (1, 2)
 
 
 def test_everything_stays_in_the_list_in_time_order():
@@ -106,10 +106,10 @@ def test_each_lost_caller_stands_once_and_the_worst_first():
         call("09:15", "ANSWER", number="0505555555"),
     )
     assert made.lost_callers == [
-        LostCaller("0504444444", "", 2, at("09:10"), at("09:50"), None),
-        LostCaller("+380503333333", "", 2, at("09:40"), at("11:40"), None),
-        LostCaller("0502222222", "", 1, at("09:30"), at("09:30"), None),
-        LostCaller("380501111111", "Перший", 2, at("09:00"), at("09:05"), made.calls[-2]),
+        LostCaller("0504444444", "", 2, 1, at("09:10"), at("09:50"), None),
+        LostCaller("+380503333333", "", 2, 2, at("09:40"), at("11:40"), None),
+        LostCaller("0502222222", "", 1, 1, at("09:30"), at("09:30"), None),
+        LostCaller("380501111111", "Перший", 2, 0, at("09:00"), at("09:05"), made.calls[-2]),
     ]
     assert made.calls[-2].start == at("10:00")
 
@@ -155,7 +155,7 @@ def test_employees_are_those_who_did_the_most_first():
     assert made.employees == [
         EmployeeTotals("Олена", answered=1, outgoing=2, outgoing_answered=1, talk_seconds=30),
         EmployeeTotals("ihor@example.com", answered=1, talk_seconds=5),
-        EmployeeTotals("900", lost=1),
+        EmployeeTotals("900", is_line=True, lost=1),
     ]
 
 
@@ -169,6 +169,7 @@ def test_the_parts_of_a_made_up_day_add_up(day):
     assert sum(hour.lost for hour in made.hours) == sum(who.lost for who in made.employees) == totals.lost
     assert sum(hour.outgoing for hour in made.hours) == sum(who.outgoing for who in made.employees) == totals.outgoing
     assert sum(caller.times for caller in made.lost_callers) == totals.lost
+    assert sum(caller.waiting for caller in made.lost_callers) == totals.not_called_back
     assert totals.answered + totals.lost <= totals.incoming
     assert sum(who.talk_seconds for who in made.employees) == totals.talk_seconds
     assert sum(bool(callback) for callback in made.callbacks.values()) == totals.called_back

@@ -245,9 +245,10 @@ def test_faults_are_injected_over_http(ask, sandbox):
     wanted = {"method": "stats/online-calls", "fault": "code-105", "count": 2}
     assert requests.post(url, json=wanted, timeout=10).status_code == 200
     assert [ask("stats/online-calls").get("code") for _ in range(3)] == ["105", "105", None]
-    unknown = requests.post(url, data=json.dumps(wanted | {"fault": "flood"}), timeout=10)
-    assert unknown.status_code == 400
-    assert "code-105" in unknown.text
+    for body in (wanted | {"fault": "flood"}, wanted | {"method": "stats/no"}, [], {"method": "stats/online-calls"}):
+        unknown = requests.post(url, data=json.dumps(body), timeout=10)
+        assert unknown.status_code == 400
+        assert "code-105" in unknown.text
 
 
 # --- Recordings --------------------------------------------------------------

@@ -134,7 +134,7 @@ def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
     assert told == [
         f"{path}: REPORT_T0 is not a known key. Did you mean REPORT_TO?",
         f"{path}: REPORT_LANGUAGE stands there twice: remove one of the lines.",
-        f"{path}: line 15 is not KEY=value: mend it or put # before it.",
+        f"{path}: line 15 is not KEY=value, or has an open quote: mend it or put # before it.",
         f"{path}: BINOTEL_KEY is missing. Binotel gives it: write to support@binotel.ua.",
         f"{path}: BINOTEL_SECRET is missing. Binotel gives it: write to support@binotel.ua.",
         f"{path}: BINOTEL_API_URL cannot be used: 'http://api.binotel.com' must begin with https:// (http:// is for "
@@ -145,7 +145,8 @@ def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
         f"{path}: DATABASE_URL cannot be used: it must name an SQLite file, as in sqlite:///var/binotel.db.",
         f"{path}: SMTP_PORT cannot be used: write a number from 1 to 65535, usually 587.",
         f"{path}: MAIL_FROM cannot be used: 'me' is not a mail address; write name@example.com.",
-        f"{path}: REPORT_TO cannot be used: 'nobody' is not a mail address; write name@example.com.",
+        f"{path}: REPORT_TO cannot be used: 'nobody' is not a mail address; "
+        "write name@example.com, second@example.com.",
         f"{path}: SMTP_SECURITY is 'none', which is only for a server on this machine. Use starttls or tls.",
         f"{path}: SMTP_PASSWORD is missing. SMTP_USER and SMTP_PASSWORD go together: fill in both or neither.",
     ]
@@ -177,8 +178,14 @@ def test_values_that_cannot_work_are_faults_of_their_key(load, line, key):
 
 
 def test_a_folder_instead_of_a_file_is_told(tmp_path):
-    with pytest.raises(SettingsError, match=r"cannot be read: .*directory"):
+    with pytest.raises(SettingsError, match=r"cannot be read: Is a directory\. It must be a file"):
         load_settings(str(tmp_path), {})
+
+
+def test_a_fault_in_the_environment_is_told_as_one(load):
+    assert faults(load, REQUIRED, {"TIMEZONE": "kyiv"}) == [
+        "the environment: TIMEZONE cannot be used: there is no time zone 'kyiv'; Ukraine's is Europe/Kyiv."
+    ]
 
 
 def test_report_to_needs_a_server_and_a_sender(load, tmp_path):

@@ -18,10 +18,11 @@ def written_whole(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         left.unlink(missing_ok=True)  # by a run that was killed: only one runs at a time
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = None
     try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
         yield temporary
         _sync(temporary)
         temporary.chmod(_permissions(path))
@@ -29,12 +30,13 @@ def written_whole(path: Path) -> Iterator[Path]:
         if os.name == "posix":
             _sync(path.parent)
     except OSError as error:
-        if error.filename in (None, name):
+        if error.filename is None or str(error.filename).endswith(".tmp"):
             error.filename = str(path)  # what the user knows
         raise
     finally:
-        with suppress(OSError):
-            temporary.unlink()
+        if temporary:
+            with suppress(OSError):
+                temporary.unlink()
 
 
 def _permissions(path: Path) -> int:

@@ -21,12 +21,14 @@ FORMATS = ("xlsx", "csv", "json")
 def save(report: Report, entries: Sequence[dict[str, Any]], path: Path, labels: Labels) -> None:
     """Write a report to `path` in the format that its ending names; the file appears whole or not at all.
 
-    entries: the server's own, which JSON holds unchanged. Raises OSError, FileExistsError among them when the report
-    is empty and the file that is there is not.
+    entries: the server's own, which JSON holds unchanged. Raises OSError, also when the report is empty and the
+    file that is there is not.
     """
     if not report.calls and _has_calls(path):
-        raise FileExistsError(
-            errno.EEXIST, f"Binotel lists no calls for {report.day} any more; the report with calls was kept", str(path)
+        raise OSError(
+            errno.ENOTEMPTY,
+            f"Binotel lists no calls for {report.day} any more; the report with calls was kept",
+            str(path),
         )
     with written_whole(path) as temporary:
         match path.suffix.lower():

@@ -133,7 +133,9 @@ def _remedy(error: OSError) -> str:
         errno.EACCES: "Check who may write there.",
         errno.EPERM: "Check who may write there.",
         errno.EROFS: "Choose a folder that can be written to.",
-        errno.EEXIST: "Remove it to have it replaced.",
+        errno.ENOTEMPTY: "Remove it to have it replaced.",
+        errno.EEXIST: "It is a file, and a folder is needed there.",
+        errno.EISDIR: "It is a folder, and a file is needed there.",
         errno.ENOTDIR: "A part of that path is a file, not a folder.",
     }
     return remedies.get(error.errno or 0, "")

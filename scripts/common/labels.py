@@ -29,6 +29,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "incoming calls": ("Вхідні", "Incoming", "Входящие"),
     "answered calls": ("Відповіли", "Answered", "Отвечено"),
     "lost calls": ("Втрачені", "Lost", "Потерянные"),
+    "other calls": ("Інші (тривають, невідомі)", "Other (going on, unknown)", "Другие (идут, неизвестные)"),
     "called back": ("Втрачені, передзвонили", "Lost and called back", "Потерянные, перезвонили"),
     "not called back": ("Втрачені, не передзвонили", "Lost, not called back", "Потерянные, не перезвонили"),
     "median callback": (
@@ -61,6 +62,9 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "our number's name": ("Назва номера", "Number's name", "Название номера"),
     "call id": ("ID дзвінка", "Call ID", "ID звонка"),
     "times": ("Разів", "Times", "Раз"),
+    "waiting times": ("Без передзвону", "Not called back", "Без перезвона"),
+    "state": ("Стан", "State", "Состояние"),
+    "lost at": ("{count}×, востаннє {time}", "{count}×, last {time}", "{count}×, последний раз {time}"),
     "first time": ("Перший раз", "First time", "Первый раз"),
     "last time": ("Останній раз", "Last time", "Последний раз"),
     "callback time": ("Передзвонили", "Called back", "Перезвонили"),

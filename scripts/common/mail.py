@@ -76,7 +76,7 @@ def _send_message(message: EmailMessage, settings: Settings) -> dict[str, tuple[
     except smtplib.SMTPSenderRefused as error:
         reason = f"{server} refused the sender {error.sender}: {_reply(error)}. Check MAIL_FROM."
     except smtplib.SMTPNotSupportedError as error:
-        reason = f"{server} cannot do what is asked: {error} Check SMTP_SECURITY, SMTP_PORT and SMTP_USER."
+        reason = f"{server} cannot do what is asked: {error} Check SMTP_SECURITY and SMTP_PORT."
     except smtplib.SMTPResponseException as error:
         reason = f"{server} refused the message: {_reply(error)}."
     except ssl.SSLError as error:
@@ -84,7 +84,8 @@ def _send_message(message: EmailMessage, settings: Settings) -> dict[str, tuple[
     except socket.gaierror:
         reason = f"The name {settings.smtp_host} cannot be resolved. Check SMTP_HOST and the internet connection."
     except (OSError, smtplib.SMTPServerDisconnected) as error:
-        reason = f"{server} is not answering: {one_line(str(error))}. Check SMTP_HOST, SMTP_PORT and SMTP_SECURITY."
+        problem = one_line(error.strerror or str(error))
+        reason = f"{server} is not answering: {problem}. Check SMTP_HOST, SMTP_PORT and SMTP_SECURITY."
     except (smtplib.SMTPException, UnicodeError) as error:
         reason = (
             f"{server} cannot be used: {one_line(str(error)).rstrip('.')}. Check the SMTP_ settings with its owner."

@@ -32,6 +32,11 @@ class Totals:
     average_wait_seconds: float | None
 
     @property
+    def other(self) -> int:
+        """Incoming calls that are neither answered nor lost: those that go on, and those with unknown results."""
+        return self.incoming - self.answered - self.lost
+
+    @property
     def not_called_back(self) -> int:
         return self.lost - self.called_back
 
@@ -51,6 +56,7 @@ class EmployeeTotals:
     """What one employee did; a line without an employee (a group line) stands under its number."""
 
     name: str
+    is_line: bool = False
     answered: int = 0
     lost: int = 0
     outgoing: int = 0
@@ -60,11 +66,16 @@ class EmployeeTotals:
 
 @dataclass(frozen=True)
 class LostCaller:
-    """A caller who was lost at least once. `callback` is the first answered call after the last lost one."""
+    """A caller who was lost at least once.
+
+    times, waiting: how often lost, and how often so since somebody last spoke to the caller
+    callback:       the first answered call after the last lost one; None while the caller waits
+    """
 
     number: str
     customer: str
     times: int
+    waiting: int
     first: datetime
     last: datetime
     callback: Call | None
@@ -160,7 +171,7 @@ def _by_employee(calls: list[Call]) -> list[EmployeeTotals]:
         if not (call.is_incoming or call.is_outgoing):
             continue
         name = call.employee or call.line
-        totals = employees.setdefault(name, EmployeeTotals(name))
+        totals = employees.setdefault(name, EmployeeTotals(name, is_line=not call.employee))
         totals.answered += call.is_incoming and call.is_answered
         totals.lost += call.is_lost
         totals.outgoing += call.is_outgoing
@@ -183,6 +194,7 @@ def _lost_callers(calls: list[Call], callbacks: dict[str, Call | None]) -> list[
             number=mine[-1].number,
             customer=names.get(key, ""),
             times=len(mine),
+            waiting=sum(callbacks[call.general_call_id] is None for call in mine),
             first=mine[0].start,
             last=mine[-1].start,
             callback=callbacks[mine[-1].general_call_id],

@@ -74,9 +74,9 @@ def _subject(report: Report, labels: Labels) -> str:
 
 
 def _when(caller: LostCaller, labels: Labels) -> str:
-    """When a caller was lost last, and how often: 3 × 15:20."""
-    times = f"{caller.times} × " if caller.times > 1 else ""
-    return f"{times}{labels.time(caller.last)}"
+    """When a caller who waits was lost last, and how often so far."""
+    time = labels.time(caller.last)
+    return labels.format("lost at", count=caller.waiting, time=time) if caller.waiting > 1 else time
 
 
 def _short(name: str) -> str:

@@ -85,8 +85,8 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] = os
     values: dict[str, str] = {}
     if chosen or path.exists():
         values = _read(path, faults)
-    values |= {key: environment[key] for key in DEFAULTS if key in environment}
-    settings = _Checker(path, values, faults).settings()
+    from_environment = {key: environment[key] for key in DEFAULTS if key in environment}
+    settings = _Checker(path, values, from_environment, faults).settings()
     if faults:
         raise SettingsError(faults)
     return settings
@@ -99,15 +99,19 @@ def _read(path: Path, faults: list[str]) -> dict[str, str]:
         bindings = list(parse_stream(StringIO(path.read_text("utf-8-sig"))))
     except FileNotFoundError:
         raise SettingsError([f"{path}: there is no such file. Copy config.example.env there and fill it in."]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{path}: cannot be read: {error}. It must be a text file in UTF-8."]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([f"{path}: is not text in UTF-8: save it as UTF-8 in your editor."]) from None
+    except OSError as error:
+        remedy = "It must be a file that the user who runs this may read."
+        raise SettingsError([f"{path}: cannot be read: {error.strerror}. {remedy}"]) from None
     for binding in bindings:
         if binding.key is None and not binding.error:
             continue  # a comment or a blank line
         if binding.error or binding.key is None or binding.value is None:
-            faults.append(f"{path}: line {binding.original.line} is not KEY=value: mend it or put # before it.")
+            line = f"{path}: line {binding.original.line}"
+            faults.append(f"{line} is not KEY=value, or has an open quote: mend it or put # before it.")
         elif binding.key not in DEFAULTS:
-            near = difflib.get_close_matches(binding.key, DEFAULTS, 1)
+            near = difflib.get_close_matches(binding.key.upper(), DEFAULTS, 1)
             remedy = f"Did you mean {near[0]}?" if near else "config.example.env lists all keys."
             faults.append(f"{path}: {binding.key} is not a known key. {remedy}")
         elif binding.key in values:
@@ -120,9 +124,10 @@ def _read(path: Path, faults: list[str]) -> dict[str, str]:
 class _Checker:
     """Turns texts into typed values; every fault is noted, and the next value looked at all the same."""
 
-    def __init__(self, path: Path, values: dict[str, str], faults: list[str]) -> None:
+    def __init__(self, path: Path, values: dict[str, str], from_environment: dict[str, str], faults: list[str]) -> None:
         self._path = path
-        self._values = values
+        self._values = values | from_environment
+        self._from_environment = from_environment
         self._faults = faults
 
     def settings(self) -> Settings:
@@ -157,7 +162,8 @@ class _Checker:
         return settings
 
     def _fault(self, key: str, problem: str, remedy: str = "") -> None:
-        self._faults.append(f"{self._path}: {key} {problem} {remedy}".rstrip())
+        where = "the environment" if key in self._from_environment else self._path
+        self._faults.append(f"{where}: {key} {problem} {remedy}".rstrip())
 
     def _text(self, key: str) -> str:
         default = DEFAULTS[key]
@@ -239,10 +245,18 @@ def _ascii(text: str) -> str:
 
 
 def _addresses(text: str) -> tuple[str, ...]:
-    return tuple(_address(part.strip()) for part in text.split(",") if part.strip())
+    addresses = tuple(part.strip() for part in text.split(",") if part.strip())
+    if wrong := [address for address in addresses if not _is_address(address)]:
+        wrong_ones = ", ".join(map(repr, wrong))
+        raise ValueError(f"{wrong_ones} is not a mail address; write name@example.com, second@example.com.")
+    return addresses
 
 
 def _address(text: str) -> str:
-    if not re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)*", text):
+    if not _is_address(text):
         raise ValueError(f"{text!r} is not a mail address; write name@example.com.")
     return text
+
+
+def _is_address(text: str) -> bool:
+    return bool(re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)*", text))

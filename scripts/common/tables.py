@@ -84,9 +84,10 @@ def lost_table(report: Report, labels: Labels) -> Table:
         "number": Kind.PHONE,
         "customer": Kind.TEXT,
         "times": Kind.COUNT,
+        "waiting times": Kind.COUNT,
         "first time": Kind.MOMENT,
         "last time": Kind.MOMENT,
-        "lost": Kind.TEXT,
+        "state": Kind.TEXT,
         "callback time": Kind.MOMENT,
         "callback after": Kind.DURATION,
         "callback by": Kind.TEXT,
@@ -99,6 +100,7 @@ def lost_table(report: Report, labels: Labels) -> Table:
                 caller.number or labels["hidden number"],
                 caller.customer,
                 caller.times,
+                caller.waiting,
                 caller.first.replace(tzinfo=None),
                 caller.last.replace(tzinfo=None),
                 labels["lost, called back" if callback else "lost, waiting"],
@@ -123,7 +125,7 @@ def employees_table(report: Report, labels: Labels) -> Table:
     def rows() -> Iterator[tuple[Value, ...]]:
         for totals in report.employees:
             yield (
-                totals.name or "—",
+                f"{labels['line']} {totals.name}".rstrip() if totals.is_line else totals.name,
                 totals.answered,
                 totals.lost,
                 totals.outgoing,
@@ -152,10 +154,12 @@ def hours_table(report: Report, labels: Labels) -> Table:
 def totals_list(report: Report, labels: Labels) -> list[tuple[str, Value]]:
     """The numbers of the day under their names. A duration that there is not is None."""
     totals = report.totals
+    other: list[tuple[str, Value]] = [(labels["other calls"], totals.other)] if totals.other else []
     return [
         (labels["incoming calls"], totals.incoming),
         (labels["answered calls"], totals.answered),
         (labels["lost calls"], totals.lost),
+        *other,
         (labels["called back"], totals.called_back),
         (labels["not called back"], totals.not_called_back),
         (labels["median callback"], _duration(totals.median_callback_seconds)),

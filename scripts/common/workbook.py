@@ -176,7 +176,8 @@ def _add_table_sheet(book: Workbook, title: str, name: str, table: Table, labels
     excel_table.autoFilter = AutoFilter(ref=excel_table.ref)
     excel_table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
     sheet.tables.add(excel_table)
-    lost = f"${get_column_letter(table.headings.index(labels['lost']) + 1)}2"
+    marks = [labels[name] for name in ("lost", "state")]  # the column that says whether a caller waits
+    lost = f"${get_column_letter(next(i for i, text in enumerate(table.headings, 1) if text in marks))}2"
     for mark, colour in (("lost, waiting", PALE_RED), ("lost, called back", PALE_AMBER)):
         fill = PatternFill("solid", bgColor=colour)
         rule = FormulaRule(formula=[f'{lost}="{labels[mark]}"'], fill=fill)  # type: ignore[no-untyped-call]
@@ -211,6 +212,7 @@ def _sheet(book: Workbook, title: str, tab_colour: str) -> Any:
     sheet.page_setup.fitToWidth = 1
     sheet.page_setup.fitToHeight = 0
     sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.oddHeader.left.text = f"{book.properties.title} — {title}"
     sheet.oddFooter.right.text = "&P / &N"
     return sheet
 

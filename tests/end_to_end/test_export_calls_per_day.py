@@ -130,7 +130,12 @@ def test_no_mail_sends_nothing(configure, inbox):
             ["2024-05-01", "2024-05-02", "--output", "x.xlsx"],
             "x.xlsx is one file: name a folder for several days or formats.",
         ),
-        (["--format", "csv", "--output", "x.xlsx"], "x.xlsx is one file: name a folder for several days or formats."),
+        (
+            ["--format", "csv,json", "--output", "x.csv"],
+            "x.csv is one file: name a folder for several days or formats.",
+        ),
+        (["--format", "csv", "--output", "x.xlsx"], "x.xlsx says xlsx, and --format says csv: leave one of them out."),
+        (["--output", "x.txt"], "x.txt does not end in xlsx, csv, json. Is it a folder? Then make it first."),
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_asked(arguments, message, configure, sandbox):

@@ -1,0 +1,56 @@
+"""Any period at the least cost: simulated requests and seconds against a lower bound and against the loop over days.
+
+    python tests/benchmarks/bench_period.py [SEED]
+
+The lower bound knows all counts in advance: the cheaper of a request a day (5 s) and, for both directions, as many as
+hold 1,999 calls each (10 s), under the same quota with its 5 free requests. It does not mix the two, so a plan that
+does can be faster. "N a day" is the average day's calls of each direction; a campaign has a week at 20 times that.
+"""
+
+import math
+import random
+import sys
+import time
+
+from binotel_core import INCOMING, OUTGOING
+from simulation import NEW_YEAR, Server, follow, made_up_moments, plan_for, seconds_of
+
+GOAL_RATIO = 1.25
+GOAL_FROM_SECONDS = 60
+GOAL_TIMES_FASTER = 5  # a year at 50 calls a day and direction
+
+
+def main() -> None:
+    seed = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    print(" days  a day         shape  requests  seconds  bound  ratio  day loop")
+    began = time.perf_counter()
+    missed = 0
+    for days in (31, 365):
+        for calls_per_day in (5, 50, 500, 5000):
+            for shape in ("steady", "office hours", "campaign"):
+                rng = random.Random(f"{seed} {days} {calls_per_day} {shape}")
+                moments = {
+                    way: made_up_moments(NEW_YEAR, days, calls_per_day, shape, rng) for way in (INCOMING, OUTGOING)
+                }
+                server = Server(moments)
+                calls = follow(plan_for(NEW_YEAR, days), server)
+                assert len(calls) == sum(map(len, moments.values()))
+                windows = sum(math.ceil(len(moments[way]) / 1999) for way in (INCOMING, OUTGOING))
+                bound = min(seconds_of(5, days), seconds_of(10, windows))
+                day_loop = seconds_of(5, days)
+                seconds = server.quota.seconds
+                ratio = seconds / bound if bound else math.nan
+                bad = (bound > GOAL_FROM_SECONDS and ratio > GOAL_RATIO) or seconds > day_loop
+                if (days, calls_per_day, shape) == (365, 50, "steady"):
+                    bad = bad or seconds * GOAL_TIMES_FASTER > day_loop
+                missed += bad
+                print(
+                    f"{days:>5} {calls_per_day:>6} {shape:>13} {len(server.requests):>9} {seconds:>8} {bound:>6} "
+                    f"{ratio:>6.2f} {day_loop:>9}{'  GOAL MISSED' if bad else ''}",
+                    flush=True,
+                )
+    print(f"goals missed: {missed}; simulated in {time.perf_counter() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""Any period: complete, each call once, in time order, whatever the company, the caps and the interruptions."""
+
+import random
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from binotel_core import (
+    DAY_METHOD,
+    INCOMING,
+    LINE,
+    OUTGOING,
+    IncompleteError,
+    PeriodPlan,
+    TransportError,
+)
+from helpers import KYIV
+from simulation import Server, follow, limits, made_up_moments, plan_for
+
+NEW_YEAR = date(2024, 1, 1)
+INCOMING_METHOD = "stats/incoming-calls-for-period"
+OUTGOING_METHOD = "stats/outgoing-calls-for-period"
+LINE_METHOD = "stats/list-of-calls-by-internal-number-for-period"
+
+
+def ids(calls):
+    return [call["generalCallID"] for call in calls]
+
+
+def truth(server, ways, first, last):
+    return sorted(ids(call for way in ways for call in server.between(way, first, last)))
+
+
+def server_of(days, calls_per_day, shape="office hours", seed=1, first_day=NEW_YEAR, **options):
+    rng = random.Random(seed)
+    moments = {way: made_up_moments(first_day, days, calls_per_day, shape, rng) for way in (INCOMING, OUTGOING)}
+    return Server(moments, **options)
+
+
+@pytest.mark.parametrize("shape", ["steady", "office hours", "campaign"])
+@pytest.mark.parametrize("calls_per_day", [0, 3, 60, 700])
+def test_all_calls_of_a_period_come_exactly_once(shape, calls_per_day):
+    server = server_of(120, calls_per_day, shape)
+    calls = follow(plan_for(NEW_YEAR, 120), server)
+    assert sorted(ids(calls)) == truth(server, (INCOMING, OUTGOING), *limits(NEW_YEAR, NEW_YEAR + timedelta(days=119)))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    days=st.integers(1, 40),
+    rates=st.tuples(st.integers(0, 60), st.integers(0, 60)),
+    shape=st.sampled_from(["steady", "office hours", "campaign"]),
+    cap=st.integers(3, 200),
+    direction=st.sampled_from(["both", "incoming", "outgoing"]),
+    cuts=st.tuples(st.integers(0, 86400), st.integers(0, 86400)),
+    first_day=st.sampled_from([NEW_YEAR, date(2024, 3, 20), date(2024, 10, 20)]),  # the clocks change soon after
+    seed=st.integers(0, 1000),
+)
+def test_no_call_is_lost_or_doubled_at_any_seam(days, rates, shape, cap, direction, cuts, first_day, seed):
+    rng = random.Random(seed)
+    moments = {
+        way: made_up_moments(first_day, days, rate, shape, rng)
+        for way, rate in zip((INCOMING, OUTGOING), rates, strict=True)
+    }
+    server = Server(moments, caps={INCOMING_METHOD: cap, OUTGOING_METHOD: cap}, seed=seed)
+    first, last = limits(first_day, first_day + timedelta(days=days - 1))
+    start, stop = sorted((first + cuts[0], last - cuts[1]))
+    lowered = {INCOMING_METHOD: cap, OUTGOING_METHOD: cap}
+    plan = PeriodPlan(start, stop, direction, timezone=KYIV, caps=lowered)
+    calls = follow(plan, server)
+    ways = (INCOMING, OUTGOING) if direction == "both" else (direction,)
+    assert sorted(ids(calls)) == truth(server, ways, start, stop)
+    assert plan.known_until == stop
+    assert plan.seconds_left() == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(cap=st.integers(2, 60), rate=st.integers(0, 40), days=st.integers(1, 20), seed=st.integers(0, 1000))
+def test_the_calls_of_a_line_come_in_windows_of_a_week_at_the_most(cap, rate, days, seed):
+    rng = random.Random(seed)
+    moments = {
+        way: sorted(set(made_up_moments(NEW_YEAR, days, rate, "office hours", rng))) for way in (INCOMING, OUTGOING)
+    }
+    server = Server(moments, caps={LINE_METHOD: cap}, seed=seed)
+    plan = plan_for(NEW_YEAR, days, internal_number="901", caps={LINE_METHOD: cap})
+    crowded = [second for way in (INCOMING, OUTGOING) for second in moments[way]]
+    if max(map(crowded.count, crowded), default=0) >= cap:
+        with pytest.raises(IncompleteError):
+            follow(plan, server)
+        return
+    calls = follow(plan, server)
+    assert sorted(ids(calls)) == truth(
+        server, (INCOMING, OUTGOING), *limits(NEW_YEAR, NEW_YEAR + timedelta(days=days - 1))
+    )
+    assert {request.method for request in server.requests} == {LINE_METHOD}
+    assert {request.ways for request in server.requests} == {(LINE,)}
+    assert all(request.last - request.first < 7 * 86400 for request in server.requests)
+    assert all(request.params["internalNumber"] == "901" for request in server.requests)
+
+
+def test_a_second_with_too_many_calls_is_named():
+    second = limits(NEW_YEAR, NEW_YEAR)[0] + 40_000
+    server = Server({INCOMING: [second] * 10, OUTGOING: []}, caps={LINE_METHOD: 10})
+    with pytest.raises(IncompleteError, match=rf"2024-01-01 09:06:40 UTC \({second}\)") as caught:
+        follow(plan_for(NEW_YEAR, 1, internal_number="901", caps={LINE_METHOD: 10}), server)
+    assert caught.value.second == second
+
+
+def test_an_answer_with_exactly_the_cap_is_not_trusted():
+    server = server_of(30, 60, "steady")
+    plan = plan_for(NEW_YEAR, 30)
+    day = plan.next_request()
+    plan.accept(day, server.answer(day))
+    window = plan.next_request()
+    assert plan.accept(window, [{"startTime": window.first, "callType": "0"}] * 2000) == []
+    shorter = plan.next_request()
+    assert shorter.first == window.first
+    assert shorter.last < window.last
+
+
+def test_a_plan_that_is_given_the_same_answers_goes_on_where_the_first_one_stopped():
+    server = server_of(200, 60, "campaign")
+    whole = follow(plan_for(NEW_YEAR, 200), server)
+    requests = server.requests
+    for done in range(0, len(requests), 5):
+        again = server_of(200, 60, "campaign")
+        plan = plan_for(NEW_YEAR, 200)
+        calls = []
+        for expected in requests[:done]:
+            request = plan.next_request()
+            assert request == expected
+            calls += plan.accept(request, again.answer(request))
+        again.requests.clear()
+        calls += follow(plan, again)
+        assert again.requests == requests[done:]
+        assert sorted(ids(calls)) == sorted(ids(whole))
+
+
+def test_ways_that_differ_a_lot_are_both_complete():
+    """Where one way is far ahead of the other, and the other one is cut off."""
+    for seed in range(20):
+        rng = random.Random(seed)
+        moments = {
+            INCOMING: made_up_moments(NEW_YEAR, 60, 3, "steady", rng),
+            OUTGOING: made_up_moments(NEW_YEAR, 60, 90, "campaign", rng),
+        }
+        caps = {INCOMING_METHOD: 150, OUTGOING_METHOD: 150}
+        server = Server(moments, caps=caps, seed=seed)
+        calls = follow(plan_for(NEW_YEAR, 60, caps=caps), server)
+        assert sorted(ids(calls)) == truth(
+            server, (INCOMING, OUTGOING), *limits(NEW_YEAR, NEW_YEAR + timedelta(days=59))
+        )
+
+
+def test_a_busy_company_is_asked_day_by_day_and_a_quiet_one_in_long_windows():
+    busy, quiet = server_of(60, 2000), server_of(365, 20)
+    follow(plan_for(NEW_YEAR, 60), busy)
+    follow(plan_for(NEW_YEAR, 365), quiet)
+    assert [request.method for request in busy.requests] == [DAY_METHOD] * 60
+    assert len(quiet.requests) < 14
+
+
+def test_a_single_day_is_one_request():
+    server = server_of(1, 50)
+    follow(plan_for(NEW_YEAR, 1), server)
+    assert [request.method for request in server.requests] == [DAY_METHOD]
+
+
+def test_calls_that_were_not_asked_for_show_a_wrong_time_zone():
+    plan = plan_for(NEW_YEAR, 3)
+    request = plan.next_request()
+    with pytest.raises(TransportError, match=r"from outside the time asked for.*Check TIMEZONE"):
+        plan.accept(request, [{"startTime": request.last + 1, "callType": "0"}])
+
+
+@pytest.mark.parametrize("entry", [{}, {"startTime": ""}, {"startTime": None}])
+def test_a_call_without_a_time_is_an_error(entry):
+    plan = plan_for(NEW_YEAR, 3)
+    with pytest.raises(TransportError, match="no startTime"):
+        plan.accept(plan.next_request(), [entry])
+
+
+def test_an_unknown_direction_is_an_error():
+    with pytest.raises(ValueError, match="'sideways' is not a direction"):
+        plan_for(NEW_YEAR, 3, "sideways")
+
+
+# --- Against the sandbox -----------------------------------------------------
+
+
+@pytest.fixture
+def sandbox(make_sandbox, clock):
+    """On the tests' clock, so that its quota and the client's waiting agree."""
+    return make_sandbox(clock=clock.time)
+
+
+def test_the_client_gives_a_period_in_time_order(client, sandbox):
+    start, stop = datetime(2024, 3, 30, 12, tzinfo=KYIV), datetime(2024, 4, 20, 13, 30, tzinfo=KYIV)
+    calls = list(client.calls_for_period(start, stop))
+    expected = list(sandbox.company.calls_between(int(start.timestamp()), int(stop.timestamp())))
+    assert sorted(ids(calls)) == sorted(ids(expected))
+    assert [int(call["startTime"]) for call in calls] == [int(call["startTime"]) for call in expected]
+    assert {request["code"] for request in sandbox.requests} == {0}
+
+
+def test_the_client_gives_one_direction_or_one_line(client, sandbox):
+    start, stop = datetime(2024, 4, 1, tzinfo=KYIV), datetime(2024, 4, 16, tzinfo=KYIV)
+    expected = list(sandbox.company.calls_between(int(start.timestamp()), int(stop.timestamp())))
+    assert ids(client.calls_for_period(start, stop, "incoming")) == [
+        call["generalCallID"] for call in expected if str(call["callType"]) == "0"
+    ]
+    assert ids(client.calls_for_period(start, stop, internal_number="903")) == [
+        call["generalCallID"] for call in expected if call["internalNumber"] == "903"
+    ]
+
+
+def test_a_period_without_a_time_zone_is_an_error(client):
+    with pytest.raises(ValueError, match="needs a time zone"):
+        next(client.calls_for_period(datetime(2024, 4, 1), datetime(2024, 4, 2)))
