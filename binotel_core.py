@@ -587,6 +587,7 @@ _PERIOD_METHODS = {
 _DAY_SECONDS = 86400
 _SURE = 2.0  # standard deviations by which a window is planned to stay below its cap
 _WORTHWHILE = 0.85  # a window may be cut off, so it must promise to save this much against days
+_MUCH_SHORTER = 0.9  # a window that was cut off is tried again at so much of its length at the most
 _SURGE = 3.0  # a day of so many times the expected calls, or such a part of them, is no chance
 _DAYS_OF_A_SURGE, _DAYS_OF_A_LULL = 10, 2  # in a row: after those it is how things are now
 _WEEKS_REMEMBERED = 15
@@ -748,8 +749,12 @@ class PeriodPlan:
         if self._crowd and first <= self._crowd.last:
             # Where one way is crowded, the other mostly is, too: it follows as far as the first one has come.
             ahead = max(self._next.values())
-            follows = ahead > first and way != self._crowd.way
-            longest = min(longest, ahead - 1 if follows else first + self._crowd.longest - 1)
+            if ahead > first and way != self._crowd.way:
+                longest = min(longest, ahead - 1)
+            elif first == self._crowd.first:
+                longest = min(longest, first + self._crowd.longest - 1)
+            else:
+                longest = min(longest, (first + self._crowd.last) // 2)
         room = density.calls_to_expect((self._caps[method.name] or math.inf) - 1)
         moment = first
         while moment <= longest:
@@ -777,15 +782,18 @@ class PeriodPlan:
     def _split(self, request: PeriodRequest) -> None:
         if request.first == request.last:
             raise IncompleteError(request.method, request.first)
-        longest = max(1, (request.last - request.first + 1) // 2)
-        self._crowd = _Crowd(request.ways[0], request.last, longest, self._caps[request.method] or 0)
+        length = request.last - request.first + 1
+        known_ahead = max(self._next.values()) - request.first  # of the other way, which was not cut off so far
+        longest = known_ahead if 0 < known_ahead < _MUCH_SHORTER * length else length // 2
+        self._crowd = _Crowd(request.ways[0], request.first, request.last, longest, self._caps[request.method] or 0)
 
 
 @dataclass
 class _Crowd:
-    """Where a window of `way` was cut off: it ended at `last`, `longest` is to be tried, `left` calls are missing."""
+    """The window of `way` that was cut off: how long to try next from its start, and how many calls it still has."""
 
     way: str
+    first: int
     last: int
     longest: int
     left: int
@@ -828,12 +836,11 @@ class _Density:
             self._counts.setdefault(weekday, deque(maxlen=_WEEKS_REMEMBERED)).append(count)
 
     def expected_on(self, weekday: int) -> float:
-        """Calls on a whole day; of a weekday not seen yet, as on the others."""
+        """Calls on a whole day; a weekday not seen yet may be as busy as the busiest one."""
         counts = self._counts.get(weekday)
         if counts:
             return self._surge * statistics.fmean(counts)
-        typical = [statistics.fmean(counts) for counts in self._counts.values()]
-        return self._surge * (statistics.fmean(typical) if typical else 0.0)
+        return self._surge * max(map(statistics.fmean, self._counts.values()), default=0.0)
 
     def calls_to_expect(self, limit: float) -> float:
         """How many calls to plan for so that the real number, which differs by chance, stays within `limit`."""
