@@ -10,12 +10,14 @@
     for call in client.calls_per_day(datetime(2024, 5, 1, tzinfo=ZoneInfo("Europe/Kyiv"))):
         print(call["externalNumber"], call["disposition"])
 
-`client.call` reaches every method in `METHODS`, with parameters under the server's own names. What goes wrong raises a
-`BinotelError`, whose text says what happened and what to do about it:
+`client.calls_for_period` gives the calls of any period, complete. `client.call` reaches every method in `METHODS`, with
+parameters under the server's own names. What goes wrong raises a `BinotelError`, whose text says what happened and what
+to do about it:
 
     ApiError        the server understood the request and refused it (`code`, `message`, `hint`)
     TransportError  no usable answer came: the network, a proxy, a server in trouble
     SignatureError  an answer came that is not signed with our secret
+    IncompleteError the calls of a single second are more than an answer can hold
 
 Facts about the server come from the vendor's README of the PHP SDK for API 2.0 ("the vendor's README" below).
 """

@@ -1,0 +1,52 @@
+"""The README promises only what is there."""
+
+import re
+
+import pytest
+
+from common.settings import DEFAULTS, PROJECT_ROOT
+
+README = (PROJECT_ROOT / "README.md").read_text("utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(set(re.findall(r"(?:scripts[/\\])?\w[\w.]*\.(?:py|env)\b", README)) - {"config.env"})
+)
+def test_every_file_that_it_names_is_there(name):
+    name = name.replace("\\", "/")
+    assert any((PROJECT_ROOT / folder / name).exists() for folder in ("", "scripts"))
+
+
+def test_every_make_target_that_it_names_is_there():
+    makefile = (PROJECT_ROOT / "Makefile").read_text("utf-8")
+    named = set(re.findall(r"`?make (\w+)`?$|`make (\w+)`", README, re.MULTILINE))
+    targets = {one or other for one, other in named}
+    assert targets == {"demo", "test", "setup", "lint", "bench", "clean"}
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
+
+
+def test_every_key_that_it_names_is_there():
+    named = set(re.findall(r"`([A-Z]+_[A-Z_]+)`", README)) - {"BINOTEL_CONFIG"}
+    assert {key for key in named if not any(known.startswith(key) for known in DEFAULTS)} == set()
+
+
+def test_the_example_of_the_api_runs_as_it_stands(make_sandbox, clock, tmp_path, capsys, monkeypatch):
+    sandbox = make_sandbox(clock=clock.time, calls_per_day=5)
+    example = next(block for block in PYTHON if "BinotelClient" in block)
+    for old, new in (
+        ("sqlite:////opt/binotel/var/binotel.db", f"sqlite:///{tmp_path}/binotel.db"),
+        ('"key"', '"sandbox-key"'),
+        ('"secret", throttle=', f'"sandbox-secret", base_url="{sandbox.base_url}", throttle='),
+    ):
+        assert old in example
+        example = example.replace(old, new)
+    monkeypatch.setattr(
+        "binotel_core.Throttle.__init__.__kwdefaults__", {"time_scale": 1, "clock": clock.time, "sleep": clock.sleep}
+    )
+    exec(compile(example, "README.md", "exec"), {})
+    assert len(capsys.readouterr().out.splitlines()) > 200
+
+
+def test_the_loop_is_valid_python():
+    compile(next(block for block in PYTHON if "schedule" in block), "README.md", "exec")
