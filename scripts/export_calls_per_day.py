@@ -1,7 +1,7 @@
 """Export a day's calls as an Excel report, and mail it to the managers.
 
     python scripts/export_calls_per_day.py                     yesterday
-    python scripts/export_calls_per_day.py 2024-05-01 today    these days
+    python scripts/export_calls_per_day.py 2024-05-01 today    these two days
     python scripts/export_calls_per_day.py --format xlsx,csv --no-mail
 
 Each report goes to REPORTS_DIR (calls-2024-05-01.xlsx), its path is printed, and REPORT_TO gets it by mail.
@@ -46,6 +46,7 @@ def main(job: Job) -> None:
         if job.settings.report_to and not job.arguments.no_mail:
             try:
                 mail.send(report_mail(report, labels), paths_of[day], job.settings)
+                log.info("%s: mailed to %s", day, ", ".join(job.settings.report_to))
             except mail.MailError as error:
                 log.error("%s: %s", day, error)
                 job.failed = True
@@ -96,6 +97,7 @@ def fetch(day: date, job: Job) -> tuple[Report, list[dict[str, object]]]:
     moment = min(asked, datetime.combine(day, time_of_day(12), timezone))
     entries = job.client.calls_per_day(moment)
     calls = [Call.from_entry(entry, timezone) for entry in entries]
+    log.info("%s: %d entries", day, len(entries))
     strangers = sum(call.start.date() != day for call in calls)
     if strangers:
         log.warning(

@@ -89,6 +89,7 @@ def run(
     try:
         settings = load_settings(arguments.config)
         handler.setFormatter(_Formatter(name, settings.secrets))
+        log.debug("Settings: %s", settings)
         job = Job(name, arguments, settings)
         with _lock(name, settings):
             main(job)
@@ -167,6 +168,7 @@ def _start_logging(name: str, arguments: argparse.Namespace) -> logging.Handler:
     handler = logging.StreamHandler()
     handler.setFormatter(_Formatter(name, ()))
     logging.basicConfig(level=level, handlers=[handler])
+    logging.getLogger("filelock").setLevel(logging.WARNING)  # its steps are not the job's
     return handler
 
 
