@@ -154,6 +154,16 @@ def test_ways_that_differ_a_lot_are_both_complete():
         )
 
 
+def test_a_way_that_is_cut_off_comes_on_though_the_other_one_is_far_ahead():
+    first, _ = limits(NEW_YEAR, NEW_YEAR)
+    daily = [first + day * 86400 + 43_200 for day in range(40)]
+    crowd = [first + 10 * 86400 + 100 * second for second in range(100)]
+    caps = {INCOMING_METHOD: 50, OUTGOING_METHOD: 50}
+    server = Server({INCOMING: daily, OUTGOING: daily + crowd}, caps=caps)
+    assert len(follow(plan_for(NEW_YEAR, 40, caps=caps), server)) == 180
+    assert len(server.requests) < 25
+
+
 def test_a_busy_company_is_asked_day_by_day_and_a_quiet_one_in_long_windows():
     busy, quiet = server_of(60, 2000), server_of(365, 20)
     follow(plan_for(NEW_YEAR, 60), busy)
