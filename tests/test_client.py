@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from zoneinfo import ZoneInfo
@@ -390,17 +391,21 @@ def test_a_server_that_closes_the_connection_gets_a_write_once(make_client):
     """A real socket: the request arrives, the connection is closed without an answer."""
     received = []
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.5)
 
         def serve():
-            for _ in range(2):
-                connection, _ = server.accept()
-                received.append(connection.recv(65536))
-                connection.close()
+            with suppress(TimeoutError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        received.append(connection.recv(65536))
 
-        threading.Thread(target=serve, daemon=True).start()
+        serving = threading.Thread(target=serve)
+        serving.start()
         client = make_client(f"http://127.0.0.1:{server.getsockname()[1]}/api/2.0")
         with pytest.raises(TransportError, match="broke off during calls/ext-to-phone"):
             client.call(DIAL, DIAL_PARAMS)
+        serving.join()
     assert len(received) == 1
 
 
