@@ -79,8 +79,8 @@ def serve():
     """A function that starts an SMTP server and returns its inbox and port."""
     with ExitStack() as stack:
 
-        def serve(**options):
-            inbox = Inbox()
+        def serve(inbox=None, **options):
+            inbox = inbox or Inbox()
             controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), **options)
             controller.start()
             stack.callback(controller.stop)
@@ -211,6 +211,19 @@ def test_how_the_server_says_good_bye_decides_nothing(stage, serve, settings, mo
     else:
         inbox.refuse_data = "550 Spam"
         assert "refused the message: 550 Spam." in refusal(settings(port))
+
+
+def test_a_connection_that_breaks_off_while_sending_leaves_it_open_whether_the_mail_was_sent(serve, settings):
+    class Taken(Inbox):
+        async def handle_DATA(self, server, session, envelope):
+            await super().handle_DATA(server, session, envelope)
+            server.transport.abort()
+            return "250 OK"
+
+    inbox, port = serve(Taken())
+    told = refusal(settings(port))
+    assert told.startswith("Whether the mail to boss@example.com, second@example.com was sent is unknown: look before")
+    assert len(inbox.messages) == 1
 
 
 def test_a_computer_with_a_ukrainian_name_can_send(serve, settings, monkeypatch):

@@ -57,12 +57,15 @@ def send(mail: Mail, attachments: Sequence[Path], settings: Settings) -> None:
 def _send_message(message: EmailMessage, settings: Settings) -> dict[str, tuple[int, bytes]]:
     """Hand a message to the SMTP server; return the refused recipients. Every kind of trouble is a MailError."""
     server = f"The mail server {settings.smtp_host}:{settings.smtp_port}"
-    not_sent = f"The mail to {', '.join(settings.report_to)} was not sent."
+    to = ", ".join(settings.report_to)
+    outcome = f"The mail to {to} was not sent."
+    connected = False
     try:
         smtp = _connection(settings)
         try:
             if settings.smtp_user:
                 smtp.login(settings.smtp_user, settings.smtp_password)
+            connected = True
             return smtp.send_message(message)
         finally:
             # Not `with`: how the server says good-bye decides nothing about the mail.
@@ -84,13 +87,15 @@ def _send_message(message: EmailMessage, settings: Settings) -> dict[str, tuple[
     except socket.gaierror:
         reason = f"The name {settings.smtp_host} cannot be resolved. Check SMTP_HOST and the internet connection."
     except (OSError, smtplib.SMTPServerDisconnected) as error:
+        if connected:  # it broke off on the way: perhaps after the server had taken all of it
+            outcome = f"Whether the mail to {to} was sent is unknown: look before you send it again."
         problem = one_line(error.strerror or str(error))
         reason = f"{server} is not answering: {problem}. Check SMTP_HOST, SMTP_PORT and SMTP_SECURITY."
     except (smtplib.SMTPException, UnicodeError) as error:
         reason = (
             f"{server} cannot be used: {one_line(str(error)).rstrip('.')}. Check the SMTP_ settings with its owner."
         )
-    raise MailError(f"{not_sent} {reason}")
+    raise MailError(f"{outcome} {reason}")
 
 
 def _connection(settings: Settings) -> smtplib.SMTP:
