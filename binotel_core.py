@@ -701,20 +701,6 @@ class PeriodPlan:
                 self._crowd = None
         return calls
 
-    def seconds_left(self) -> float:
-        """About how long what is left will take, going by the quota and by what was seen so far."""
-        first = self.known_until + 1
-        if first > self._stop:
-            return 0
-        days = (self._stop - first + 1) / _DAY_SECONDS
-        windows = sum(
-            (self._stop - self._next[way] + 1) / max(1, self._window(way, self._next[way]) - self._next[way] + 1)
-            for way in self._next
-            if self._next[way] <= self._stop
-        )
-        by_windows = math.ceil(windows) * METHODS[_PERIOD_METHODS[next(iter(self._next))]].gap
-        return by_windows if self._line is not None else min(by_windows, math.ceil(days) * METHODS[DAY_METHOD].gap)
-
     def _way_of(self, entry: Mapping[str, Any]) -> str:
         if self._line is not None:
             return LINE
