@@ -3,8 +3,8 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from common.calls import Call
-from common.report import Report
+from common.calls import Call, in_time_order
+from common.report import Report, Selection
 
 KYIV = ZoneInfo("Europe/Kyiv")
 DAY = date(2024, 5, 1)
@@ -40,5 +40,5 @@ def call(*arguments, **more):
     return Call.from_entry(entry(*arguments, **more), KYIV)
 
 
-def report(*calls, as_of=None):
-    return Report.of_day(DAY, calls, as_of)
+def report(*calls, as_of=None, day=DAY):
+    return Report.of(Selection.of_day(day, KYIV), sorted(calls, key=in_time_order), as_of)

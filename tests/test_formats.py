@@ -13,7 +13,6 @@ from lxml.etree import SerialisationError
 from common.calls import Call
 from common.formats import FORMATS, save
 from common.labels import LANGUAGES, Labels
-from common.report import Report
 from helpers import DAY, KYIV, at, call, entry, report
 from sandbox import HOSTILE_NAMES, Company
 
@@ -348,7 +347,7 @@ def test_json_is_the_servers_own_entries(tmp_path):
 
 def test_a_made_up_day_survives_the_way_to_excel_and_back(tmp_path):
     calls = [Call.from_entry(entry, KYIV) for entry in Company(1, 200).calls_of_day(DAY)]
-    sheet = openpyxl.load_workbook(saved(Report.of_day(DAY, calls), tmp_path))["Calls"]
+    sheet = openpyxl.load_workbook(saved(report(*calls), tmp_path))["Calls"]
     back = [(row[0], row[2], row[3] or "", row[12]) for row in sheet.iter_rows(min_row=2, values_only=True)]
     assert back == [
         (call.start.replace(tzinfo=None), call.number or "hidden number", call.customer, call.general_call_id)
@@ -373,7 +372,7 @@ def test_a_full_disk_for_temporary_files_is_an_os_error(day, tmp_path, monkeypat
     def full(*arguments):
         raise SerialisationError("IO_ENOSPC")
 
-    monkeypatch.setattr("common.workbook._add_table_sheet", full)
+    monkeypatch.setattr("common.workbook._fill_summary", full)
     with pytest.raises(OSError, match="No space for temporary files"):
         saved(day, tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,7 @@
 """The words people see: every one in every language, and the same places to fill in."""
 
 import string
-from datetime import date
+from datetime import datetime
 
 import pytest
 
@@ -45,9 +45,12 @@ def test_durations_are_as_exact_as_their_size_asks_for(seconds, words):
 
 
 def test_dates_are_written_as_the_language_writes_them():
-    day = date(2024, 5, 3)
-    assert [Labels(language).date(day) for language in LANGUAGES] == [
-        "03.05.2024, п’ятниця",
-        "2024-05-03, Friday",
-        "03.05.2024, пятница",
+    moment = datetime(2024, 5, 3, 9, 5)
+    assert [
+        (labels.date(moment), labels.moment(moment), labels.weekday(4), labels.short_weekday(6))
+        for labels in map(Labels, LANGUAGES)
+    ] == [
+        ("03.05.2024", "03.05.2024 09:05", "п’ятниця", "Нд"),
+        ("2024-05-03", "2024-05-03 09:05", "Friday", "Sun"),
+        ("03.05.2024", "03.05.2024 09:05", "пятница", "Вс"),
     ]

@@ -1,11 +1,13 @@
 """What is counted, and how."""
 
-from datetime import date
+import re
+import statistics
+from datetime import date, timedelta
 
 import pytest
 
-from common.calls import Call
-from common.report import EmployeeTotals, LostCaller, Report, Totals
+from common.calls import Call, in_time_order
+from common.report import Counts, EmployeeCounts, LostCaller, Report, Selection, Totals
 from helpers import DAY, KYIV, at, call, report
 from sandbox import Company
 
@@ -65,9 +67,13 @@ def test_everything_stays_in_the_list_in_time_order():
     ],
 )
 def test_who_counts_as_called_back(later, expected):
-    made = report(call("10:00", "CANCEL", generalCallID="lost"), later)
-    assert (made.callbacks["lost"] == later) is expected
+    lost = call("10:00", "CANCEL")
+    made = report(lost, later)
+    assert made.is_called_back(lost) is expected
     assert made.totals.called_back == expected
+    assert [(caller.waiting, caller.callback) for caller in made.lost_callers] == [
+        (0, later.start) if expected else (1, None)
+    ]
 
 
 def test_in_the_hour_that_comes_twice_later_is_later():
@@ -75,13 +81,13 @@ def test_in_the_hour_that_comes_twice_later_is_later():
     lost = call(at("03:50", autumn), "CANCEL", generalCallID="lost")
     answered = call(at("03:10", autumn, fold=1), "ANSWER", generalCallID="answered", **OUT)
     assert (answered.start.time() < lost.start.time(), answered.unix_start - lost.unix_start) == (True, 20 * 60)
-    made = Report.of_day(autumn, [answered, lost])
+    made = report(answered, lost, day=autumn)
     assert made.calls == [lost, answered]
-    assert made.callbacks == {"lost": answered}
+    assert made.is_called_back(lost)
     assert made.totals.median_callback_seconds == 20 * 60
     assert (
-        Report.of_day(
-            autumn, [call(at("03:50", autumn, fold=1), "CANCEL"), call(at("03:55", autumn), **OUT)]
+        report(
+            call(at("03:50", autumn, fold=1), "CANCEL"), call(at("03:55", autumn), **OUT), day=autumn
         ).totals.called_back
         == 0
     )
@@ -106,12 +112,11 @@ def test_each_lost_caller_stands_once_and_the_worst_first():
         call("09:15", "ANSWER", number="0505555555"),
     )
     assert made.lost_callers == [
-        LostCaller("0504444444", "", 2, 1, at("09:10"), at("09:50"), None),
-        LostCaller("+380503333333", "", 2, 2, at("09:40"), at("11:40"), None),
-        LostCaller("0502222222", "", 1, 1, at("09:30"), at("09:30"), None),
-        LostCaller("380501111111", "Перший", 2, 0, at("09:00"), at("09:05"), made.calls[-2]),
+        LostCaller("0504444444", "", at("09:10"), at("09:50"), 2, 1),
+        LostCaller("+380503333333", "", at("09:40"), at("11:40"), 2, 2),
+        LostCaller("0502222222", "", at("09:30"), at("09:30"), 1, 1),
+        LostCaller("380501111111", "Перший", at("09:00"), at("09:05"), 2, 0, at("10:00"), "Олена"),
     ]
-    assert made.calls[-2].start == at("10:00")
 
 
 @pytest.mark.parametrize(
@@ -140,8 +145,42 @@ def test_callers_without_a_number_stand_under_what_the_server_calls_them():
 
 def test_hours_are_those_of_the_wall_clock():
     made = report(call("09:00"), call("09:59:59", "BUSY"), call("23:59:59", **OUT), call("09:30", "SMS-SUCCESS", **OUT))
-    hours = {totals.hour: (totals.answered, totals.lost, totals.outgoing) for totals in made.hours}
-    assert hours == dict.fromkeys(range(24), (0, 0, 0)) | {9: (1, 1, 0), 23: (0, 0, 1)}
+    wednesday = 2 * 24
+    hours = {
+        index - wednesday: (counts.answered, counts.lost, counts.outgoing)
+        for index, counts in enumerate(made.week)
+        if counts != Counts()
+    }
+    assert hours == {9: (1, 1, 0), 23: (0, 0, 1)}
+
+
+def test_days_are_all_of_the_time_in_order():
+    selection = Selection(at("09:00", date(2024, 3, 30)), at("18:00", date(2024, 4, 2)))
+    calls = [call(at("00:00", date(2024, 3, 31))), call(at("23:59:59", date(2024, 3, 31)), "BUSY")]
+    made = Report.of(selection, calls)
+    assert made.days == {
+        date(2024, 3, 30): Counts(),
+        date(2024, 3, 31): Counts(answered=1, lost=1, talk_seconds=68),
+        date(2024, 4, 1): Counts(),
+        date(2024, 4, 2): Counts(),
+    }
+    assert not made.is_of_one_day
+    assert list(Report.of(selection, calls, as_of=at("10:00", date(2024, 4, 1))).days)[-1] == date(2024, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("selection", "name"),
+    [
+        (Selection.of_day(DAY, KYIV), "2024-05-01"),
+        (Selection(at("00:00"), at("23:59:59", date(2024, 5, 31))), "2024-05-01--2024-05-31"),
+        (Selection(at("09:00"), at("18:00")), "2024-05-01T090000--2024-05-01T180000"),
+        (Selection(at("00:00"), at("23:59:59"), "incoming", "901"), "2024-05-01-line-901-incoming"),
+        (Selection(at("00:00"), at("23:59:59"), number="0671234567"), "2024-05-01-number-0671234567"),
+        (Selection(at("00:00"), at("23:59:59"), customer_id="6611"), "2024-05-01-customer-6611"),
+    ],
+)
+def test_every_selection_has_a_name_of_its_own(selection, name):
+    assert selection.name == name
 
 
 def test_employees_are_those_who_did_the_most_first():
@@ -153,28 +192,59 @@ def test_employees_are_those_who_did_the_most_first():
         call("09:40", "NOANSWER", employeeName="", employeeEmail="", internalNumber="900"),
     )
     assert made.employees == [
-        EmployeeTotals("Олена", answered=1, outgoing=2, outgoing_answered=1, talk_seconds=30),
-        EmployeeTotals("ihor@example.com", answered=1, talk_seconds=5),
-        EmployeeTotals("900", is_line=True, lost=1),
+        EmployeeCounts(name="Олена", answered=1, outgoing=2, outgoing_answered=1, talk_seconds=30),
+        EmployeeCounts(name="ihor@example.com", answered=1, talk_seconds=5),
+        EmployeeCounts(name="900", is_line=True, lost=1),
     ]
 
 
-@pytest.mark.parametrize("day", [DAY, date(2024, 3, 31), date(2024, 10, 27), date(2024, 5, 5)])
-def test_the_parts_of_a_made_up_day_add_up(day):
-    calls = [Call.from_entry(entry, KYIV) for entry in Company(3, 300).calls_of_day(day)]
-    made = Report.of_day(day, calls)
+def told_by_looking_at_every_pair(calls):
+    """Lost calls' ids -> the first later answered call with the same number, the slow way."""
+    answered = [call for call in calls if call.is_answered and call.number_key]
+    return {
+        lost.general_call_id: next(
+            (call for call in answered if call.number_key == lost.number_key and call.unix_start > lost.unix_start),
+            None,
+        )
+        for lost in calls
+        if lost.is_lost
+    }
+
+
+@pytest.mark.parametrize("first", [DAY, date(2024, 3, 31), date(2024, 10, 27), date(2024, 5, 5)])
+@pytest.mark.parametrize("days", [1, 3])
+def test_the_parts_of_a_made_up_time_add_up(first, days):
+    selection = Selection(at("00:00", first), at("23:59:59", first + timedelta(days=days - 1)))
+    entries = Company(3, 300).calls_between(int(selection.start.timestamp()), int(selection.stop.timestamp()))
+    calls = sorted((Call.from_entry(entry, KYIV) for entry in entries), key=in_time_order)
+    made = Report.of(selection, calls)
     totals = made.totals
-    assert len(made.calls) == len(calls) > 20
-    assert sum(hour.answered for hour in made.hours) == sum(who.answered for who in made.employees) == totals.answered
-    assert sum(hour.lost for hour in made.hours) == sum(who.lost for who in made.employees) == totals.lost
-    assert sum(hour.outgoing for hour in made.hours) == sum(who.outgoing for who in made.employees) == totals.outgoing
-    assert sum(caller.times for caller in made.lost_callers) == totals.lost
-    assert sum(caller.waiting for caller in made.lost_callers) == totals.not_called_back
+    assert made.count == len(calls) > 20
+    for parts in (made.week, made.employees, made.days.values()):
+        for name in ("answered", "lost", "outgoing", "outgoing_answered", "talk_seconds"):
+            assert sum(getattr(part, name) for part in parts) == getattr(totals, name)
     assert totals.answered + totals.lost <= totals.incoming
-    assert sum(who.talk_seconds for who in made.employees) == totals.talk_seconds
-    assert sum(bool(callback) for callback in made.callbacks.values()) == totals.called_back
-    assert all(callback is None or callback.start > start_of(made, lost) for lost, callback in made.callbacks.items())
+    assert sum(caller.times for caller in made.lost_callers) == totals.lost
+
+    callbacks = told_by_looking_at_every_pair(calls)
+    starts = {call.general_call_id: call.unix_start for call in calls}
+    assert {call.general_call_id for call in calls if call.is_lost and made.is_called_back(call)} == {
+        lost for lost, callback in callbacks.items() if callback
+    }
+    waits = [callback.unix_start - starts[lost] for lost, callback in callbacks.items() if callback]
+    assert (totals.called_back, totals.median_callback_seconds) == (
+        len(waits),
+        statistics.median(waits) if waits else None,
+    )
+    for caller in made.lost_callers:
+        mine = [call for call in calls if call.is_lost and call.number_key == report_key(caller)]
+        assert (caller.times, caller.first, caller.last) == (len(mine), mine[0].start, mine[-1].start)
+        assert caller.waiting == sum(callbacks[call.general_call_id] is None for call in mine)
+        callback = callbacks[mine[-1].general_call_id]
+        assert (caller.callback, caller.callback_by) == (
+            (callback.start, callback.employee or callback.line) if callback else (None, "")
+        )
 
 
-def start_of(made, general_call_id):
-    return next(call.start for call in made.calls if call.general_call_id == general_call_id)
+def report_key(caller):
+    return re.sub("[^0-9]", "", caller.number)[-9:]

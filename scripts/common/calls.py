@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -109,6 +109,23 @@ class Call:
     def number_key(self) -> str:
         """What two forms of one number have in common; "" for a hidden number."""
         return re.sub("[^0-9]", "", self.number)[-SIGNIFICANT_DIGITS:]
+
+
+@dataclasses.dataclass(frozen=True)
+class Calls:
+    """The Calls of callDetails entries, made anew each time they are gone through: a year's need no memory."""
+
+    entries: Iterable[Mapping[str, Any]]
+    timezone: ZoneInfo
+
+    def __iter__(self) -> Iterator[Call]:
+        for entry in self.entries:
+            yield Call.from_entry(entry, self.timezone)
+
+
+def in_time_order(call: Call) -> tuple[float, str]:
+    """What to sort calls by."""
+    return call.unix_start, call.general_call_id
 
 
 def clean(value: Any) -> str:

@@ -4,30 +4,32 @@ import csv
 import errno
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from common.files import written_whole
 from common.labels import Labels
 from common.report import Report
 from common.tables import Kind, Value, calls_table
-from common.workbook import save_workbook
+from common.workbook import holds_calls, save_workbook
 
 FORMATS = ("xlsx", "csv", "json")
 
 
-def save(report: Report, entries: Sequence[dict[str, Any]], path: Path, labels: Labels) -> None:
+def save(report: Report, entries: Iterable[dict[str, Any]], path: Path, labels: Labels) -> None:
     """Write a report to `path` in the format that its ending names; the file appears whole or not at all.
 
     entries: the server's own, which JSON holds unchanged. Raises OSError, also when the report is empty and the
     file that is there is not.
     """
-    if not report.calls and _has_calls(path):
+    if not report.count and _has_calls(path):
         raise OSError(
             errno.ENOTEMPTY,
-            f"Binotel lists no calls for {report.day} any more; the report with calls was kept",
+            f"Binotel lists no calls for {report.selection.name} any more; the report with calls was kept",
             str(path),
         )
     with written_whole(path) as temporary:
@@ -46,13 +48,13 @@ def _has_calls(path: Path) -> bool:
     """Whether there is a report with calls in it, which an empty one must not replace."""
     if not path.is_file():
         return False
-    content = path.read_bytes()
-    match path.suffix.lower():
-        case ".xlsx":
-            return b"xl/tables/table1.xml" in content  # its list is a table only when there is something in it
-        case ".csv":
-            return content.count(b"\n") > 1
-    return content.strip() != b"[]"
+    if path.suffix.lower() == ".xlsx":
+        with suppress(BadZipFile):
+            return holds_calls(path)
+        return False
+    with path.open("rb") as file:
+        start = file.read(10_000)
+    return start.count(b"\n") > 1 if path.suffix.lower() == ".csv" else start.strip() != b"[]"
 
 
 def _save_csv(report: Report, labels: Labels, path: Path) -> None:
@@ -74,8 +76,11 @@ def _csv_text(value: Value, kind: Kind) -> str:
     return text
 
 
-def _save_json(entries: Sequence[dict[str, Any]], path: Path) -> None:
+def _save_json(entries: Iterable[dict[str, Any]], path: Path) -> None:
     # What UTF-8 has no form for (half a surrogate pair) stays the escape it was.
     with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        json.dump(list(entries), file, ensure_ascii=False, indent=1)
-        file.write("\n")
+        before = "["
+        for entry in entries:
+            file.write(f"{before}\n{json.dumps(entry, ensure_ascii=False, indent=1)}")
+            before = ","
+        file.write("[]\n" if before == "[" else "\n]\n")

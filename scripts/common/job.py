@@ -160,7 +160,7 @@ def _parser(documentation: str, add_arguments: Callable[[argparse.ArgumentParser
 
 def _start_logging(name: str, arguments: argparse.Namespace) -> logging.Handler:
     """Log to stderr: to a person everything that matters, to cron only what needs somebody's attention."""
-    level = logging.INFO if _is_watched() else logging.WARNING
+    level = logging.INFO if is_watched() else logging.WARNING
     if arguments.verbose:
         level = logging.DEBUG
     if arguments.quiet:
@@ -172,7 +172,7 @@ def _start_logging(name: str, arguments: argparse.Namespace) -> logging.Handler:
     return handler
 
 
-def _is_watched() -> bool:
+def is_watched() -> bool:
     """Whether a person sees what goes to stderr; pythonw.exe has none."""
     return sys.stderr is not None and sys.stderr.isatty()
 
@@ -181,7 +181,7 @@ class _Formatter(logging.Formatter):
     """Lines that begin with the script's name (and with the time, where nobody is watching), without any secret."""
 
     def __init__(self, name: str, secrets: tuple[str, ...]) -> None:
-        when = "" if _is_watched() else "%(asctime)s "
+        when = "" if is_watched() else "%(asctime)s "
         super().__init__(f"{when}{name.replace('%', '%%')}: %(levelname)s: %(message)s", "%Y-%m-%d %H:%M:%S")
         self._secrets = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
 
@@ -194,6 +194,5 @@ class _Formatter(logging.Formatter):
 
 def _lock(name: str, settings: Settings) -> filelock.BaseFileLock:
     """The lock of this job for this account; the system drops it when the process ends, however it ends."""
-    folder = Path(sqlalchemy.make_url(settings.database_url).database or "").parent
-    folder.mkdir(parents=True, exist_ok=True)
-    return filelock.FileLock(folder / f"{name}-{account_id(settings.key)}.lock", timeout=0)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    return filelock.FileLock(settings.state_dir / f"{name}-{account_id(settings.key)}.lock", timeout=0)

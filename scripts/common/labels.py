@@ -8,23 +8,46 @@ LANGUAGES = ("uk", "en", "ru")
 _WORDS: dict[str, tuple[str, str, str]] = {
     # The report as a whole
     "subject": (
-        "Дзвінки {day}: вхідних {incoming}, втрачених {lost}, не передзвонили {waiting}",
-        "Calls {day}: {incoming} incoming, {lost} lost, {waiting} not called back",
-        "Звонки {day}: входящих {incoming}, потерянных {lost}, не перезвонили {waiting}",
+        "Дзвінки {period}: вхідних {incoming}, втрачених {lost}, не передзвонили {waiting}",
+        "Calls {period}: {incoming} incoming, {lost} lost, {waiting} not called back",
+        "Звонки {period}: входящих {incoming}, потерянных {lost}, не перезвонили {waiting}",
     ),
     "title": ("Дзвінки за {day}", "Calls on {day}", "Звонки за {day}"),
+    "title of a period": (
+        "Дзвінки за {start} – {stop}",
+        "Calls from {start} to {stop}",
+        "Звонки за {start} – {stop}",
+    ),
     "partial": (
         "День ще триває: станом на {time}",
         "The day is not over: as of {time}",
         "День ещё не закончился: по состоянию на {time}",
     ),
+    "partial period": (
+        "Останній день ще триває: станом на {time}",
+        "The last day is not over: as of {time}",
+        "Последний день ещё не закончился: по состоянию на {time}",
+    ),
     "partial subject": (" (станом на {time})", " (as of {time})", " (на {time})"),
-    "no calls": ("Того дня дзвінків не було.", "There were no calls on that day.", "В этот день звонков не было."),
+    "no calls": ("Дзвінків не було.", "There were no calls.", "Звонков не было."),
+    "callbacks unknown": (
+        "Хто передзвонив, видно лише серед цих дзвінків.",
+        "Who was called back shows only as far as these calls tell.",
+        "Кто перезвонил, видно только среди этих звонков.",
+    ),
     "attached": ("Повний список — у вкладенні.", "The full list is attached.", "Полный список — во вложении."),
+    "too large": (
+        "Повний список завеликий для листа. Він тут: {paths}",
+        "The full list is too large for a mail. It is here: {paths}",
+        "Полный список слишком велик для письма. Он здесь: {paths}",
+    ),
     # Sheets
     "sheet summary": ("Підсумок", "Summary", "Итоги"),
     "sheet calls": ("Дзвінки", "Calls", "Звонки"),
     "sheet lost": ("Втрачені", "Lost", "Потерянные"),
+    "sheet employees": ("Працівники", "Employees", "Сотрудники"),
+    "sheet days": ("За днями", "By day", "По дням"),
+    "sheet week": ("За годинами тижня", "By hour of the week", "По часам недели"),
     # Totals
     "incoming calls": ("Вхідні", "Incoming", "Входящие"),
     "answered calls": ("Відповіли", "Answered", "Отвечено"),
@@ -45,9 +68,20 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "by hour": ("За годинами", "By hour", "По часам"),
     "by employee": ("За працівниками", "By employee", "По сотрудникам"),
     "still waiting": ("Чекають на дзвінок", "Waiting for a call", "Ждут звонка"),
-    "and more": ("та ще {count} — у вкладенні", "and {count} more in the attachment", "и ещё {count} — во вложении"),
+    "and more": (
+        "та ще {count} — у повному списку",
+        "and {count} more in the full list",
+        "и ещё {count} — в полном списке",
+    ),
+    "average week": (
+        "Середній тиждень: дзвінків за годину",
+        "An average week: calls an hour",
+        "Средняя неделя: звонков в час",
+    ),
     # Columns
     "time": ("Час", "Time", "Время"),
+    "day": ("День", "Day", "День"),
+    "weekday": ("День тижня", "Weekday", "День недели"),
     "hour": ("Година", "Hour", "Час"),
     "direction": ("Напрямок", "Direction", "Направление"),
     "number": ("Номер", "Number", "Номер"),
@@ -99,11 +133,16 @@ _WORDS: dict[str, tuple[str, str, str]] = {
 
 _DATE_FORMATS = ("%d.%m.%Y", "%Y-%m-%d", "%d.%m.%Y")
 # As Excel spells it.
-_EXCEL_DATE_FORMATS = ("dd.mm.yyyy hh:mm:ss", "yyyy-mm-dd hh:mm:ss", "dd.mm.yyyy hh:mm:ss")
+_EXCEL_DATE_FORMATS = ("dd.mm.yyyy", "yyyy-mm-dd", "dd.mm.yyyy")
 _WEEKDAYS = (
     ("понеділок", "вівторок", "середа", "четвер", "п’ятниця", "субота", "неділя"),
     ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье"),
+)
+_SHORT_WEEKDAYS = (
+    ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Нд"),
+    ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс"),
 )
 
 
@@ -125,11 +164,22 @@ class Labels:
         return self[disposition] if disposition in _WORDS and disposition.isupper() else disposition
 
     def date(self, day: date) -> str:
-        """24.05.2024 or 2024-05-24, with the day of the week."""
-        return f"{day.strftime(_DATE_FORMATS[self._column])}, {_WEEKDAYS[self._column][day.weekday()]}"
+        """24.05.2024 or 2024-05-24."""
+        return day.strftime(_DATE_FORMATS[self._column])
+
+    def weekday(self, weekday: int) -> str:
+        """The name of a day of the week; 0 is Monday."""
+        return _WEEKDAYS[self._column][weekday]
+
+    def short_weekday(self, weekday: int) -> str:
+        return _SHORT_WEEKDAYS[self._column][weekday]
 
     def time(self, moment: datetime) -> str:
         return moment.strftime("%H:%M")
+
+    def moment(self, moment: datetime) -> str:
+        """24.05.2024 09:30 or 2024-05-24 09:30."""
+        return f"{self.date(moment)} {self.time(moment)}"
 
     @property
     def excel_date_format(self) -> str:

@@ -14,6 +14,7 @@ from binotel_core import one_line
 from common.settings import Settings
 
 SMTP_TIMEOUT_SECONDS = 60
+MAX_ATTACHMENTS_BYTES = 18_000_000  # Gmail and others take mails of 25 MB; attachments grow by a third on the way
 # Windows without Office does not know the first one.
 TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

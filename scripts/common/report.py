@@ -1,19 +1,68 @@
-"""Calls -> a Report: totals, by hour, by employee, who was lost. Numbers only, no format."""
+"""Calls -> a Report: totals, by day, by hour of the week, by employee, who was lost. Numbers only, no format."""
 
-import bisect
+import array
 import re
 import statistics
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from common.calls import Call
+
+HOURS_OF_A_WEEK = 7 * 24
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which calls a report is about.
+
+    start, stop: aware, in the account's time zone; calls that begin from the one to the other, both inclusive
+    direction:   "incoming", "outgoing" or "both"
+    line:        of this internal number alone; "" for all
+    number:      with this number alone; "" for all
+    customer_id: with this customer of "My clients" alone; "" for all
+    """
+
+    start: datetime
+    stop: datetime
+    direction: str = "both"
+    line: str = ""
+    number: str = ""
+    customer_id: str = ""
+
+    @classmethod
+    def of_day(cls, day: date, timezone: ZoneInfo) -> "Selection":
+        return cls(datetime.combine(day, time.min, timezone), last_second(day, timezone))
+
+    @property
+    def is_of_whole_days(self) -> bool:
+        return (self.start.time(), self.stop.time()) == (time.min, time(23, 59, 59))
+
+    @property
+    def lacks_callbacks(self) -> bool:
+        """Whether a lost caller may have been called back by a call that is not selected."""
+        return bool(self.line) or self.direction != "both"
+
+    @property
+    def name(self) -> str:
+        """What tells it from others, for messages and file names: 2024-05-01, or 2024-01-01--2024-12-31-line-901."""
+        form = "%Y-%m-%d" if self.is_of_whole_days else "%Y-%m-%dT%H%M%S"
+        name = self.start.strftime(form)
+        if self.stop.strftime(form) != name:
+            name = f"{name}--{self.stop.strftime(form)}"
+        parts = {"line": self.line, "number": self.number, "customer": self.customer_id}
+        name += "".join(f"-{part}-{value}" for part, value in parts.items() if value)
+        return name if self.direction == "both" else f"{name}-{self.direction}"
+
+
+def last_second(day: date, timezone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), timezone)
 
 
 @dataclass(frozen=True)
 class Totals:
-    """The numbers of a day. SMS and fax are not counted; unknown dispositions are neither answered nor lost.
+    """The numbers of a report. SMS and fax are not counted; unknown dispositions are neither answered nor lost.
 
     lost, called_back:       calls, not callers; called_back is a part of lost
     median_callback_seconds: from a lost call to the first later answered one with the same number
@@ -41,44 +90,56 @@ class Totals:
         return self.lost - self.called_back
 
 
-@dataclass
-class HourTotals:
-    """What began within one hour of the wall clock."""
+@dataclass(slots=True)
+class Counts:
+    """Calls of one day, hour or employee; those that are neither answered nor lost are not in it."""
 
-    hour: int
-    answered: int = 0
-    lost: int = 0
-    outgoing: int = 0
-
-
-@dataclass
-class EmployeeTotals:
-    """What one employee did; a line without an employee (a group line) stands under its number."""
-
-    name: str
-    is_line: bool = False
     answered: int = 0
     lost: int = 0
     outgoing: int = 0
     outgoing_answered: int = 0
     talk_seconds: int = 0
 
+    def add(self, call: Call) -> None:
+        is_answered = call.is_answered
+        if call.is_lost:
+            self.lost += 1
+        elif call.is_incoming:
+            self.answered += is_answered
+        elif call.is_outgoing:
+            self.outgoing += 1
+            self.outgoing_answered += is_answered
+        else:
+            return
+        if is_answered:
+            self.talk_seconds += call.talk_seconds
 
-@dataclass(frozen=True)
+
+@dataclass(slots=True)
+class EmployeeCounts(Counts):
+    """What one employee did; a line without an employee (a group line) stands under its number."""
+
+    name: str = ""
+    is_line: bool = False
+
+
+@dataclass(slots=True)
 class LostCaller:
     """A caller who was lost at least once.
 
     times, waiting: how often lost, and how often so since somebody last spoke to the caller
-    callback:       the first answered call after the last lost one; None while the caller waits
+    callback:       when the first answered call after the last lost one began; None while the caller waits
+    callback_by:    who spoke in it
     """
 
     number: str
     customer: str
-    times: int
-    waiting: int
     first: datetime
     last: datetime
-    callback: Call | None
+    times: int = 0
+    waiting: int = 0
+    callback: datetime | None = None
+    callback_by: str = ""
 
     @property
     def dialable(self) -> str:
@@ -90,115 +151,145 @@ class LostCaller:
 
 @dataclass(frozen=True)
 class Report:
-    """A day's calls, counted.
+    """Calls, counted. A year's may be more than memory holds, so they are gone through, never collected.
 
-    calls:     everything in the list, SMS and fax too, in time order
-    callbacks: a lost call's general_call_id -> the first later answered call with that number, or None
-    as_of:     when the calls were asked for, if the day was not over then; else None
+    calls:        everything in the list, SMS and fax too, in time order; can be gone through again and again
+    count:        how many those are
+    as_of:        when the calls were asked for, if the time was not over then; else None
+    days:         every calendar day of the time, those without calls too
+    week:         by hour of the week, from Monday's first; an hour that the clocks repeat counts as one
+    lost_callers: the worst first: not called back, then the most often lost, then the first lost
+    spoken:       a lost caller's number_key -> when the last answered call with that number began, in Unix seconds
     """
 
-    day: date
+    selection: Selection
     as_of: datetime | None
-    calls: list[Call]
+    calls: Iterable[Call]
+    count: int
     totals: Totals
-    hours: list[HourTotals]
-    employees: list[EmployeeTotals]
+    days: dict[date, Counts]
+    week: list[Counts]
+    employees: list[EmployeeCounts]
     lost_callers: list[LostCaller]
-    callbacks: dict[str, Call | None]
+    spoken: dict[str, float]
 
     @classmethod
-    def of_day(cls, day: date, calls: Iterable[Call], as_of: datetime | None = None) -> "Report":
-        calls = sorted(calls, key=lambda call: (call.unix_start, call.general_call_id))
-        callbacks = _callbacks(calls)
+    def of(cls, selection: Selection, calls: Iterable[Call], as_of: datetime | None = None) -> "Report":
+        """Count `calls`, which are in time order and can be gone through again and again."""
+        counter = _Counter(selection, as_of)
+        for call in calls:
+            counter.add(call)
         return cls(
-            day=day,
+            selection=selection,
             as_of=as_of,
             calls=calls,
-            totals=_totals(calls, callbacks),
-            hours=_by_hour(calls),
-            employees=_by_employee(calls),
-            lost_callers=_lost_callers(calls, callbacks),
-            callbacks=callbacks,
+            count=counter.count,
+            totals=counter.totals(),
+            days=counter.days,
+            week=counter.week,
+            employees=sorted(
+                counter.employees.values(), key=lambda counts: (-counts.answered - counts.outgoing, counts.name)
+            ),
+            lost_callers=sorted(
+                counter.lost_callers.values(),
+                key=lambda caller: (caller.callback is not None, -caller.times, caller.first.timestamp()),
+            ),
+            spoken=counter.spoken,
         )
 
+    @property
+    def is_of_one_day(self) -> bool:
+        return len(self.days) == 1
 
-def _callbacks(calls: list[Call]) -> dict[str, Call | None]:
-    answered = defaultdict(list)
-    for call in calls:
-        if call.is_answered and call.number_key:
-            answered[call.number_key].append(call)
-    callbacks: dict[str, Call | None] = {}
-    for call in calls:
+    def is_called_back(self, lost: Call) -> bool:
+        """Whether an answered call with the same number began after a lost one."""
+        return self.spoken.get(lost.number_key, 0) > lost.unix_start
+
+
+@dataclass
+class _Counter:
+    """What is known after each call, in time order."""
+
+    selection: Selection
+    as_of: datetime | None
+    count: int = 0
+    incoming: int = 0
+    answered_wait_seconds: int = 0
+    all: Counts = field(default_factory=Counts)
+    days: dict[date, Counts] = field(default_factory=dict)
+    week: list[Counts] = field(default_factory=lambda: [Counts() for _ in range(HOURS_OF_A_WEEK)])
+    employees: dict[str, EmployeeCounts] = field(default_factory=dict)
+    lost_callers: dict[str, LostCaller] = field(default_factory=dict)
+    spoken: dict[str, float] = field(default_factory=dict)
+    waiting: dict[str, list[float]] = field(default_factory=dict)  # when those began whom nobody has called back yet
+    callback_seconds: "array.array[float]" = field(default_factory=lambda: array.array("d"))
+
+    def __post_init__(self) -> None:
+        last = min(self.selection.stop, self.as_of or self.selection.stop).date()
+        day = self.selection.start.date()
+        while day <= last:
+            self.days[day] = Counts()
+            day += timedelta(days=1)
+
+    def add(self, call: Call) -> None:
+        self.count += 1
+        if not call.is_conversation:
+            return
+        if call.is_incoming:
+            self.incoming += 1
+            self.answered_wait_seconds += call.wait_seconds if call.is_answered else 0
+        self.all.add(call)
+        if day := self.days.get(call.start.date()):
+            day.add(call)
+        self.week[call.start.weekday() * 24 + call.start.hour].add(call)
+        by = call.employee or call.line
+        if call.is_incoming or call.is_outgoing:
+            employee = self.employees.setdefault(by, EmployeeCounts(name=by, is_line=not call.employee))
+            employee.add(call)
+            by = employee.name  # the one text for all of a person's calls
+        key = call.number_key or call.number.lower()
         if call.is_lost:
-            later = answered.get(call.number_key, [])
-            index = bisect.bisect_right(later, call.unix_start, key=lambda candidate: candidate.unix_start)
-            callbacks[call.general_call_id] = later[index] if index < len(later) else None
-    return callbacks
+            self._add_lost(key, call)
+        elif caller := self.lost_callers.get(key):
+            if call.customer and call.number_key:
+                caller.customer = call.customer
+            if call.is_answered and call.number_key:
+                self._add_spoken(key, caller, call, by)
 
+    def _add_lost(self, key: str, call: Call) -> None:
+        caller = self.lost_callers.setdefault(key, LostCaller(call.number, "", call.start, call.start))
+        caller.number, caller.last = call.number, call.start
+        caller.customer = call.customer if call.customer and call.number_key else caller.customer
+        caller.times += 1
+        caller.waiting += 1
+        caller.callback, caller.callback_by = None, ""
+        self.waiting.setdefault(key, []).append(call.unix_start)
 
-def _totals(calls: list[Call], callbacks: dict[str, Call | None]) -> Totals:
-    incoming = [call for call in calls if call.is_incoming]
-    outgoing = [call for call in calls if call.is_outgoing]
-    answered = [call for call in incoming if call.is_answered]
-    lost = [call for call in incoming if call.is_lost]
-    waits = [callback.unix_start - call.unix_start for call in lost if (callback := callbacks[call.general_call_id])]
-    return Totals(
-        incoming=len(incoming),
-        answered=len(answered),
-        lost=len(lost),
-        called_back=len(waits),
-        median_callback_seconds=statistics.median(waits) if waits else None,
-        outgoing=len(outgoing),
-        outgoing_answered=sum(call.is_answered for call in outgoing),
-        talk_seconds=sum(call.talk_seconds for call in (*incoming, *outgoing) if call.is_answered),
-        average_wait_seconds=statistics.fmean(call.wait_seconds for call in answered) if answered else None,
-    )
+    def _add_spoken(self, key: str, caller: LostCaller, call: Call, by: str) -> None:
+        start = call.unix_start
+        self.spoken[key] = start
+        waiting = self.waiting.get(key, [])
+        self.callback_seconds.extend(start - lost for lost in waiting if lost < start)
+        # At the same second nobody has called back: nobody knows which call was first.
+        waiting = [lost for lost in waiting if lost >= start]
+        if waiting:
+            self.waiting[key] = waiting
+        else:
+            self.waiting.pop(key, None)
+        caller.waiting = len(waiting)
+        if not waiting and caller.callback is None:
+            caller.callback, caller.callback_by = call.start, by
 
-
-def _by_hour(calls: list[Call]) -> list[HourTotals]:
-    hours = [HourTotals(hour) for hour in range(24)]
-    for call in calls:
-        totals = hours[call.start.hour]
-        totals.answered += call.is_incoming and call.is_answered
-        totals.lost += call.is_lost
-        totals.outgoing += call.is_outgoing
-    return hours
-
-
-def _by_employee(calls: list[Call]) -> list[EmployeeTotals]:
-    employees: dict[str, EmployeeTotals] = {}
-    for call in calls:
-        if not (call.is_incoming or call.is_outgoing):
-            continue
-        name = call.employee or call.line
-        totals = employees.setdefault(name, EmployeeTotals(name, is_line=not call.employee))
-        totals.answered += call.is_incoming and call.is_answered
-        totals.lost += call.is_lost
-        totals.outgoing += call.is_outgoing
-        totals.outgoing_answered += call.is_outgoing and call.is_answered
-        totals.talk_seconds += call.talk_seconds if call.is_answered else 0
-    return sorted(employees.values(), key=lambda totals: (-totals.answered - totals.outgoing, totals.name))
-
-
-def _lost_callers(calls: list[Call], callbacks: dict[str, Call | None]) -> list[LostCaller]:
-    """Each lost caller once, the worst first: not called back, then the most often lost, then the first lost."""
-    lost = defaultdict(list)
-    names: dict[str, str] = {}
-    for call in calls:
-        if call.is_lost:
-            lost[call.number_key or call.number.lower()].append(call)
-        if call.customer and call.number_key:
-            names[call.number_key] = call.customer
-    callers = [
-        LostCaller(
-            number=mine[-1].number,
-            customer=names.get(key, ""),
-            times=len(mine),
-            waiting=sum(callbacks[call.general_call_id] is None for call in mine),
-            first=mine[0].start,
-            last=mine[-1].start,
-            callback=callbacks[mine[-1].general_call_id],
+    def totals(self) -> Totals:
+        counts = self.all
+        return Totals(
+            incoming=self.incoming,
+            answered=counts.answered,
+            lost=counts.lost,
+            called_back=len(self.callback_seconds),
+            median_callback_seconds=statistics.median(self.callback_seconds) if self.callback_seconds else None,
+            outgoing=counts.outgoing,
+            outgoing_answered=counts.outgoing_answered,
+            talk_seconds=counts.talk_seconds,
+            average_wait_seconds=self.answered_wait_seconds / counts.answered if counts.answered else None,
         )
-        for key, mine in lost.items()
-    ]
-    return sorted(callers, key=lambda caller: (caller.callback is not None, -caller.times, caller.first.timestamp()))

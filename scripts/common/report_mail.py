@@ -1,5 +1,6 @@
 """A Report -> the mail that carries it: a subject that says it all, the summary as HTML and as plain text."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from common.labels import Labels
 from common.mail import Mail
 from common.report import LostCaller, Report
-from common.tables import Value, employees_table, totals_list
+from common.tables import Value, employees_table, notes, subject, title, totals_list
 
 MAX_WAITING_CALLERS = 15
 MAX_NAME_LENGTH = 40
@@ -23,13 +24,8 @@ _templates = Environment(
 )
 
 
-def report_mail(report: Report, labels: Labels) -> Mail:
-    """The mail for a day's report."""
-    notes = []
-    if report.as_of:
-        notes.append(labels.format("partial", time=labels.time(report.as_of)))
-    if not report.calls:
-        notes.append(labels["no calls"])
+def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) -> Mail:
+    """The mail for a report. `too_large` are its files when they are not attached: the mail says where they are."""
     waiting = [caller for caller in report.lost_callers if caller.callback is None]
     hidden = len(waiting) - MAX_WAITING_CALLERS
     employees = employees_table(report, labels)
@@ -37,9 +33,10 @@ def report_mail(report: Report, labels: Labels) -> Mail:
         "report": report,
         "labels": labels,
         "short": _short,
-        "when": _when,
-        "title": labels.format("title", day=labels.date(report.day)),
-        "notes": notes,
+        "when": _when(report, labels),
+        "title": title(report, labels),
+        "where": labels.format("too large", paths=", ".join(map(str, too_large))) if too_large else labels["attached"],
+        "notes": notes(report, labels),
         "waiting": waiting[:MAX_WAITING_CALLERS],
         "more_waiting": labels.format("and more", count=hidden) if hidden > 0 else "",
         "totals": [(name, _text(value, labels)) for name, value in totals_list(report, labels)],
@@ -57,26 +54,21 @@ def report_mail(report: Report, labels: Labels) -> Mail:
         ],
     }
     return Mail(
-        subject=_subject(report, labels),
+        subject=subject(report, labels),
         text=_templates.get_template("report_mail.txt").render(content),
         html=_templates.get_template("report_mail.html").render(content),
     )
 
 
-def _subject(report: Report, labels: Labels) -> str:
-    totals = report.totals
-    subject = labels.format(
-        "subject", day=report.day, incoming=totals.incoming, lost=totals.lost, waiting=totals.not_called_back
-    )
-    if report.as_of:
-        subject += labels.format("partial subject", time=labels.time(report.as_of))
-    return subject
+def _when(report: Report, labels: Labels) -> Callable[[LostCaller], str]:
+    """A function that tells when a caller who waits was lost last, and how often so far."""
+    shown = labels.time if report.is_of_one_day else labels.moment
 
+    def when(caller: LostCaller) -> str:
+        time = shown(caller.last)
+        return labels.format("lost at", count=caller.waiting, time=time) if caller.waiting > 1 else time
 
-def _when(caller: LostCaller, labels: Labels) -> str:
-    """When a caller who waits was lost last, and how often so far."""
-    time = labels.time(caller.last)
-    return labels.format("lost at", count=caller.waiting, time=time) if caller.waiting > 1 else time
+    return when
 
 
 def _short(name: str) -> str:

@@ -49,6 +49,11 @@ class Settings:
     report_to: tuple[str, ...]
 
     @property
+    def state_dir(self) -> Path:
+        """The folder of what jobs keep beside the database: locks, and answers until their job is done."""
+        return Path(sqlalchemy.make_url(self.database_url).database or "").parent
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be seen in a log or a message."""
         return tuple(secret for secret in (self.secret, self.smtp_password, self.key) if secret)

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 
 from common.calls import INCOMING, OUTGOING, Call
 from common.labels import Labels
-from common.report import Report
+from common.report import HOURS_OF_A_WEEK, Counts, Report, Selection
 
-Value = str | int | datetime | timedelta | None
+Value = str | int | float | datetime | date | timedelta | None
 
 
 class Kind(Enum):
@@ -18,8 +18,10 @@ class Kind(Enum):
     TEXT = "text"
     PHONE = "phone"  # text too: it must not lose its leading zero
     MOMENT = "moment"  # a naive datetime in the account's time zone, as a person reads it off the wall
+    DATE = "date"
     DURATION = "duration"
     COUNT = "count"
+    AVERAGE = "average"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,57 @@ class Table:
     headings: tuple[str, ...]
     kinds: tuple[Kind, ...]
     rows: Callable[[], Iterator[tuple[Value, ...]]]
+
+
+def title(report: Report, labels: Labels) -> str:
+    """What the report is about, as its heading says it."""
+    selection = report.selection
+    start, stop = selection.start, selection.stop
+    if report.is_of_one_day and selection.is_of_whole_days:
+        words = labels.format("title", day=f"{labels.date(start)}, {labels.weekday(start.weekday())}")
+    else:
+        form = labels.date if selection.is_of_whole_days else labels.moment
+        words = labels.format("title of a period", start=form(start), stop=form(stop))
+    return ", ".join([words, *_filters(selection, labels)])
+
+
+def subject(report: Report, labels: Labels) -> str:
+    """What a mail says before it is opened."""
+    selection, totals = report.selection, report.totals
+    form = "%Y-%m-%d" if selection.is_of_whole_days else "%Y-%m-%d %H:%M"
+    period = " – ".join(dict.fromkeys(moment.strftime(form) for moment in (selection.start, selection.stop)))
+    words = labels.format(
+        "subject",
+        period=", ".join([period, *_filters(selection, labels)]),
+        incoming=totals.incoming,
+        lost=totals.lost,
+        waiting=totals.not_called_back,
+    )
+    if report.as_of:
+        words += labels.format("partial subject", time=labels.time(report.as_of))
+    return words
+
+
+def _filters(selection: Selection, labels: Labels) -> list[str]:
+    """Which calls of its time a report is about, when not all."""
+    parts = {"line": selection.line, "number": selection.number, "customer": selection.customer_id}
+    filters = [f"{labels[name].lower()} {value}" for name, value in parts.items() if value]
+    if selection.direction != "both":
+        filters.append(labels[f"{selection.direction} calls"].lower())
+    return filters
+
+
+def notes(report: Report, labels: Labels) -> list[str]:
+    """What a reader has to know before believing the numbers."""
+    texts = []
+    if report.as_of:
+        name = "partial" if report.is_of_one_day else "partial period"
+        texts.append(labels.format(name, time=labels.time(report.as_of)))
+    if not report.count:
+        texts.append(labels["no calls"])
+    elif report.selection.lacks_callbacks and report.totals.lost:
+        texts.append(labels["callbacks unknown"])
+    return texts
 
 
 def calls_table(report: Report, labels: Labels) -> Table:
@@ -75,7 +128,7 @@ def lost_mark(call: Call, report: Report, labels: Labels) -> str:
     """Whether a lost call's number was spoken to later; "" for a call that was not lost."""
     if not call.is_lost:
         return ""
-    return labels["lost, called back" if report.callbacks[call.general_call_id] else "lost, waiting"]
+    return labels["lost, called back" if report.is_called_back(call) else "lost, waiting"]
 
 
 def lost_table(report: Report, labels: Labels) -> Table:
@@ -104,55 +157,84 @@ def lost_table(report: Report, labels: Labels) -> Table:
                 caller.first.replace(tzinfo=None),
                 caller.last.replace(tzinfo=None),
                 labels["lost, called back" if callback else "lost, waiting"],
-                callback.start.replace(tzinfo=None) if callback else None,
-                timedelta(seconds=callback.unix_start - caller.last.timestamp()) if callback else None,
-                (callback.employee or callback.line) if callback else "",
+                callback.replace(tzinfo=None) if callback else None,
+                timedelta(seconds=callback.timestamp() - caller.last.timestamp()) if callback else None,
+                caller.callback_by,
             )
 
     return _table(columns, labels, rows)
+
+
+_COUNTS = {
+    "answered calls": Kind.COUNT,
+    "lost calls": Kind.COUNT,
+    "outgoing calls": Kind.COUNT,
+    "outgoing answered": Kind.COUNT,
+    "talk time": Kind.DURATION,
+}
+
+
+def _counts(counts: Counts) -> tuple[Value, ...]:
+    return (
+        counts.answered,
+        counts.lost,
+        counts.outgoing,
+        counts.outgoing_answered,
+        timedelta(seconds=counts.talk_seconds),
+    )
 
 
 def employees_table(report: Report, labels: Labels) -> Table:
-    columns = {
-        "employee": Kind.TEXT,
-        "answered calls": Kind.COUNT,
-        "lost calls": Kind.COUNT,
-        "outgoing calls": Kind.COUNT,
-        "outgoing answered": Kind.COUNT,
-        "talk time": Kind.DURATION,
-    }
+    def rows() -> Iterator[tuple[Value, ...]]:
+        for counts in report.employees:
+            name = f"{labels['line']} {counts.name}".rstrip() if counts.is_line else counts.name
+            yield name, *_counts(counts)
+
+    return _table({"employee": Kind.TEXT} | _COUNTS, labels, rows)
+
+
+def days_table(report: Report, labels: Labels) -> Table:
+    def rows() -> Iterator[tuple[Value, ...]]:
+        for day, counts in report.days.items():
+            yield day, labels.short_weekday(day.weekday()), *_counts(counts)
+
+    return _table({"day": Kind.DATE, "weekday": Kind.TEXT} | _COUNTS, labels, rows)
+
+
+def hours_table(report: Report, labels: Labels) -> Table:
+    """The calls of each hour of the day."""
+    columns = {"hour": Kind.TEXT} | dict.fromkeys(("answered calls", "lost calls", "outgoing calls"), Kind.COUNT)
 
     def rows() -> Iterator[tuple[Value, ...]]:
-        for totals in report.employees:
+        for hour in range(24):
+            days = report.week[hour::24]
             yield (
-                f"{labels['line']} {totals.name}".rstrip() if totals.is_line else totals.name,
-                totals.answered,
-                totals.lost,
-                totals.outgoing,
-                totals.outgoing_answered,
-                timedelta(seconds=totals.talk_seconds),
+                f"{hour:02}",
+                sum(counts.answered for counts in days),
+                sum(counts.lost for counts in days),
+                sum(counts.outgoing for counts in days),
             )
 
     return _table(columns, labels, rows)
 
 
-def hours_table(report: Report, labels: Labels) -> Table:
-    columns = {
-        "hour": Kind.TEXT,
-        "answered calls": Kind.COUNT,
-        "lost calls": Kind.COUNT,
-        "outgoing calls": Kind.COUNT,
-    }
+def week_table(report: Report, labels: Labels) -> Table:
+    """An average week: the calls of each of its hours, over as many such weekdays as the time has."""
+    columns = {"hour": Kind.TEXT} | dict.fromkeys(("answered calls", "lost calls", "outgoing calls"), Kind.AVERAGE)
+    weekdays = [day.weekday() for day in report.days]
 
     def rows() -> Iterator[tuple[Value, ...]]:
-        for totals in report.hours:
-            yield f"{totals.hour:02}", totals.answered, totals.lost, totals.outgoing
+        for index in range(HOURS_OF_A_WEEK):
+            weekday, hour = divmod(index, 24)
+            counts, days = report.week[index], weekdays.count(weekday) or 1
+            name = f"{labels.short_weekday(weekday)} {hour:02}"
+            yield name, counts.answered / days, counts.lost / days, counts.outgoing / days
 
     return _table(columns, labels, rows)
 
 
 def totals_list(report: Report, labels: Labels) -> list[tuple[str, Value]]:
-    """The numbers of the day under their names. A duration that there is not is None."""
+    """The totals under their names. A duration that there is not is None."""
     totals = report.totals
     other: list[tuple[str, Value]] = [(labels["other calls"], totals.other)] if totals.other else []
     return [

@@ -1,10 +1,12 @@
-"""A Report -> XLSX, made to be looked at: a summary with a chart, every call, every lost caller."""
+"""A Report -> XLSX, made to be looked at: a summary with charts, every call, every lost caller."""
 
 import errno
 import itertools
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from lxml.etree import SerialisationError  # type: ignore[import-untyped]
 from openpyxl import Workbook
@@ -12,7 +14,10 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.axis import ChartLines
 from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.chart.text import RichText, Text
+from openpyxl.chart.title import Title
 from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.text import CharacterProperties, Paragraph, RegularTextRun
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
@@ -25,8 +30,21 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.functions import Element, SubElement
 
 from common.labels import Labels
-from common.report import Report
-from common.tables import Kind, Table, Value, calls_table, employees_table, hours_table, lost_table, totals_list
+from common.report import HOURS_OF_A_WEEK, Report
+from common.tables import (
+    Kind,
+    Table,
+    Value,
+    calls_table,
+    days_table,
+    employees_table,
+    hours_table,
+    lost_table,
+    notes,
+    title,
+    totals_list,
+    week_table,
+)
 
 DURATION_FORMAT = "[h]:mm:ss"
 TEXT_FORMAT = "@"
@@ -41,63 +59,89 @@ CENTERED = Alignment(horizontal="center")
 HEADING_FILL = PatternFill("solid", fgColor=DARK)
 
 # Widths in characters. Texts take what they need within limits.
-WIDTHS = {Kind.MOMENT: 20, Kind.DURATION: 13, Kind.COUNT: 11}
+WIDTHS = {Kind.MOMENT: 20, Kind.DATE: 12, Kind.DURATION: 13, Kind.COUNT: 11, Kind.AVERAGE: 11}
 MIN_TEXT_WIDTH, MAX_TEXT_WIDTH = 8, 40
 FILTER_ARROW_WIDTH = 4
+ROWS_MEASURED = 20_000  # to find out how wide a column must be
 
-# The summary: totals in the first two columns with the chart beside them, then employees and hours side by side.
+MAX_ROWS = 1_048_576  # of a sheet, as Excel has it
+CALLS_TABLE = "Calls"
+
+# The summary of a day: totals in the first two columns with the chart beside them, then employees and hours side by
+# side. That of a longer time: charts beside and below.
 SUMMARY_WIDTHS = (34, 13, 13, 13, 20, 19, 4, 10, 13, 13, 13)
 CHART_ANCHOR = "D4"
-CHART_WIDTH_CM, CHART_HEIGHT_CM = 20, 7.4
+CHART_SIZE_CM = (20, 7.4)
 FIRST_TABLES_ROW = 20
 FIRST_HOURS_COLUMN = 8
+WEEK_CHART_ANCHOR = "A20"
+WEEK_CHART_SIZE_CM = (32, 8.5)
+WEEK_LABEL_EVERY = 6  # hours
 
 
 def save_workbook(report: Report, labels: Labels, path: Path) -> None:
     """Write the report's workbook to `path`. Raises OSError."""
     book = Workbook(write_only=True)
-    book.properties.title = labels.format("title", day=labels.date(report.day))
+    book.properties.title = title(report, labels)
     book.properties.creator = "Binotel scripts"
     try:
-        _add_summary(book, report, labels)
-        _add_table_sheet(book, labels["sheet calls"], "Calls", calls_table(report, labels), labels)
-        _add_table_sheet(book, labels["sheet lost"], "Lost", lost_table(report, labels), labels)
+        summary = _sheet(book, labels["sheet summary"], DARK)
+        if report.is_of_one_day:
+            _fill_summary(summary, report, labels, _day_tables(summary, report, labels))
+            summary.add_chart(_hours_chart(summary), CHART_ANCHOR)
+        else:
+            _fill_summary(summary, report, labels, [])
+            _add_table_sheets(book, labels["sheet employees"], "Employees", employees_table(report, labels), labels)
+            days = _add_table_sheets(book, labels["sheet days"], "Days", days_table(report, labels), labels)
+            week = _add_table_sheets(book, labels["sheet week"], "Week", week_table(report, labels), labels)
+            summary.add_chart(_days_chart(days, len(report.days), labels), CHART_ANCHOR)
+            summary.add_chart(_week_chart(week, labels), WEEK_CHART_ANCHOR)
+        _add_table_sheets(book, labels["sheet calls"], CALLS_TABLE, calls_table(report, labels), labels)
+        _add_table_sheets(book, labels["sheet lost"], "Lost", lost_table(report, labels), labels)
         book.save(path)
     except SerialisationError as error:  # lxml's way to say that the disk for temporary files is full
         raise OSError(errno.ENOSPC, "No space for temporary files", tempfile.gettempdir()) from error
 
 
+def holds_calls(path: Path) -> bool:
+    """Whether the workbook at `path`, one of ours, lists any call."""
+    # A list without rows is no table.
+    mark = f'displayName="{CALLS_TABLE}"'.encode()
+    with ZipFile(path) as archive:
+        return any(mark in archive.read(name) for name in archive.namelist() if name.startswith("xl/tables/"))
+
+
 # --- The summary -------------------------------------------------------------
 
 
-def _add_summary(book: Workbook, report: Report, labels: Labels) -> None:
-    sheet = _sheet(book, labels["sheet summary"], DARK)
+def _fill_summary(sheet: Any, report: Report, labels: Labels, tables: list[list[Any]]) -> None:
+    """The heading, the totals, and the rows of small tables below them."""
     sheet.page_setup.fitToHeight = 1
     sheet.sheet_view.showGridLines = False
     for index, width in enumerate(SUMMARY_WIDTHS, 1):
         sheet.column_dimensions[get_column_letter(index)].width = width
-
-    note = labels["no calls"] if not report.calls else ""
-    if report.as_of:
-        note = f"{labels.format('partial', time=labels.time(report.as_of))}. {note}".removesuffix(". ")
     rows = [
-        [_cell(sheet, labels.format("title", day=labels.date(report.day)), font=_font(DARK, size=18))],
-        [_cell(sheet, note, font=_font(RED, size=12))],
+        [_cell(sheet, title(report, labels), font=_font(DARK, size=18))],
+        [_cell(sheet, " ".join(notes(report, labels)), font=_font(RED, size=12))],
         [],
     ]
     for name, value in totals_list(report, labels):
         red = value and name in (labels["lost calls"], labels["not called back"])
         rows.append([_cell(sheet, name), _value_cell(sheet, value, font=_font(RED if red else DARK, size=12))])
     rows += [[] for _ in range(FIRST_TABLES_ROW - 1 - len(rows))]
+    for row in rows + tables:
+        sheet.append(row)
 
+
+def _day_tables(sheet: Any, report: Report, labels: Labels) -> list[list[Any]]:
+    """Employees and hours, side by side."""
     employees = _summary_table(sheet, labels["by employee"], employees_table(report, labels))
     hours = _summary_table(sheet, labels["by hour"], hours_table(report, labels))
+    rows = []
     for left, right in itertools.zip_longest(employees, hours):
         gap = [None] * (FIRST_HOURS_COLUMN - 1 - len(left or ()))
         rows.append([*(left or ()), *gap, *(right or ())])
-    for row in rows:
-        sheet.append(row)
-    sheet.add_chart(_hours_chart(sheet, FIRST_TABLES_ROW + 1, len(report.hours)), CHART_ANCHOR)
+    return rows
 
 
 def _summary_table(sheet: Any, title: str, table: Table) -> list[list[Any]]:
@@ -106,18 +150,38 @@ def _summary_table(sheet: Any, title: str, table: Table) -> list[list[Any]]:
     return [[_cell(sheet, title, font=_font(DARK, size=13))], _heading_cells(sheet, table), *values]
 
 
-def _hours_chart(sheet: Any, heading_row: int, hours: int) -> BarChart:
-    """Calls by hour, stacked, from the table of hours whose headings stand in `heading_row`."""
+def _hours_chart(sheet: Any) -> BarChart:
+    """Calls by hour of the day, from the summary's own table."""
+    return _chart(sheet, FIRST_TABLES_ROW + 1, 24, FIRST_HOURS_COLUMN, FIRST_HOURS_COLUMN + 1, CHART_SIZE_CM)
+
+
+def _days_chart(sheet: Any, days: int, labels: Labels) -> BarChart:
+    chart = _chart(sheet, 1, days, 1, 3, CHART_SIZE_CM)
+    chart.title = _chart_title(labels["sheet days"])
+    chart.x_axis.number_format = "dd.mm"
+    return chart
+
+
+def _week_chart(sheet: Any, labels: Labels) -> BarChart:
+    chart = _chart(sheet, 1, HOURS_OF_A_WEEK, 1, 2, WEEK_CHART_SIZE_CM)
+    chart.title = _chart_title(labels["average week"])
+    chart.x_axis.tickLblSkip = chart.x_axis.tickMarkSkip = WEEK_LABEL_EVERY
+    return chart
+
+
+def _chart(
+    sheet: Any, heading_row: int, rows: int, names_column: int, counts_column: int, size_cm: tuple[float, float]
+) -> BarChart:
+    """Answered, lost and outgoing calls, stacked, from three columns of a table whose headings stand in a row."""
     chart = BarChart()
     chart.grouping = "stacked"
     chart.overlap = 100
     chart.gapWidth = 35
-    chart.width, chart.height = CHART_WIDTH_CM, CHART_HEIGHT_CM
-    last_row = heading_row + hours
-    column = FIRST_HOURS_COLUMN
-    counts = Reference(sheet, min_col=column + 1, max_col=column + 3, min_row=heading_row, max_row=last_row)
+    chart.width, chart.height = size_cm  # type: ignore[assignment]
+    last_row = heading_row + rows
+    counts = Reference(sheet, min_col=counts_column, max_col=counts_column + 2, min_row=heading_row, max_row=last_row)
     chart.add_data(counts, titles_from_data=True)
-    chart.set_categories(Reference(sheet, min_col=column, min_row=heading_row + 1, max_row=last_row))
+    chart.set_categories(Reference(sheet, min_col=names_column, min_row=heading_row + 1, max_row=last_row))
     for series, colour in zip(chart.series, (GREEN, RED, GREY), strict=True):
         series.graphicalProperties.solidFill = colour
         series.graphicalProperties.line.solidFill = colour
@@ -126,6 +190,13 @@ def _hours_chart(sheet: Any, heading_row: int, hours: int) -> BarChart:
     chart.y_axis.number_format = "0"
     chart.y_axis.majorGridlines = ChartLines(GraphicalProperties(ln=LineProperties(solidFill="D9D9D9")))
     return chart
+
+
+def _chart_title(text: str) -> Title:
+    """A heading no larger than the text around the chart."""
+    look = CharacterProperties(sz=1200, b=True, solidFill=DARK)
+    run = RegularTextRun(rPr=look, t=text)
+    return Title(tx=Text(rich=RichText(p=[Paragraph(r=[run])])), overlay=False)
 
 
 # --- Sheets that are one table -----------------------------------------------
@@ -141,10 +212,32 @@ class _PhoneBookWriter(WorksheetWriter):
         super().write_drawings()
 
 
-def _add_table_sheet(book: Workbook, title: str, name: str, table: Table, labels: Labels) -> None:
-    """A sheet that holds `table` as an Excel table called `name`, with filters and a header that stays in sight."""
+def _add_table_sheets(book: Workbook, title: str, name: str, table: Table, labels: Labels) -> Any:
+    """Sheets that hold `table`, as Excel tables with filters under a header that stays in sight: one, or as many as it
+    takes ("Calls", "Calls 2"; the tables are called `name`, `name`2 ...). Returns the first."""
+    widths = _widths(table)
+    rows = table.rows()
+    first = _add_table_sheet(book, title, name, table, rows, widths, labels)
+    part = 2
+    for following in rows:
+        rest = itertools.chain([following], rows)
+        _add_table_sheet(book, f"{title} {part}", f"{name}{part}", table, rest, widths, labels)
+        part += 1
+    return first
+
+
+def _add_table_sheet(
+    book: Workbook,
+    title: str,
+    name: str,
+    table: Table,
+    rows: Iterator[tuple[Value, ...]],
+    widths: list[int],
+    labels: Labels,
+) -> Any:
+    """A sheet with as many of `rows` as it holds."""
     sheet = _sheet(book, title, GREY)
-    for index, width in enumerate(_widths(table), 1):
+    for index, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(index)].width = width
     sheet.freeze_panes = "A2"
     sheet.print_title_rows = "1:1"
@@ -156,7 +249,7 @@ def _add_table_sheet(book: Workbook, title: str, name: str, table: Table, labels
     cells = [_cell(sheet, None, **_look(kind, labels)) for kind in table.kinds]
     count = 0
     plain = [kind is Kind.TEXT for kind in table.kinds]
-    for row in table.rows():
+    for row in itertools.islice(rows, MAX_ROWS - 1):
         shown: list[Any] = list(row)
         for index, value in enumerate(row):
             if plain[index] and not (value and value[0] in "=#"):  # type: ignore[index]
@@ -168,7 +261,7 @@ def _add_table_sheet(book: Workbook, title: str, name: str, table: Table, labels
         sheet.append(shown)
         count += 1
     if not count:
-        return  # Excel refuses a table without rows
+        return sheet  # Excel refuses a table without rows
     last_column = get_column_letter(len(table.headings))
     excel_table = ExcelTable(displayName=name, ref=f"A1:{last_column}{count + 1}")
     for index, heading in enumerate(table.headings, 1):
@@ -177,18 +270,21 @@ def _add_table_sheet(book: Workbook, title: str, name: str, table: Table, labels
     excel_table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
     sheet.tables.add(excel_table)
     marks = [labels[name] for name in ("lost", "state")]  # the column that says whether a caller waits
-    lost = f"${get_column_letter(next(i for i, text in enumerate(table.headings, 1) if text in marks))}2"
-    for mark, colour in (("lost, waiting", PALE_RED), ("lost, called back", PALE_AMBER)):
-        fill = PatternFill("solid", bgColor=colour)
-        rule = FormulaRule(formula=[f'{lost}="{labels[mark]}"'], fill=fill)  # type: ignore[no-untyped-call]
-        sheet.conditional_formatting.add(f"A2:{last_column}{count + 1}", rule)
+    for index, heading in enumerate(table.headings, 1):
+        if heading in marks:
+            for mark, colour in (("lost, waiting", PALE_RED), ("lost, called back", PALE_AMBER)):
+                fill = PatternFill("solid", bgColor=colour)
+                formula = f'${get_column_letter(index)}2="{labels[mark]}"'
+                rule = FormulaRule(formula=[formula], fill=fill)  # type: ignore[no-untyped-call]
+                sheet.conditional_formatting.add(f"A2:{last_column}{count + 1}", rule)
+    return sheet
 
 
 def _widths(table: Table) -> list[int]:
     """Column widths in characters: the heading and, within limits, the longest text fit."""
     widths = [len(heading) + FILTER_ARROW_WIDTH for heading in table.headings]
     texts = [index for index, kind in enumerate(table.kinds) if kind in (Kind.TEXT, Kind.PHONE)]
-    for row in table.rows():
+    for row in itertools.islice(table.rows(), ROWS_MEASURED):
         for index in texts:
             length = len(row[index]) + 2  # type: ignore[arg-type]
             if length > widths[index]:
@@ -234,11 +330,15 @@ def _look(kind: Kind, labels: Labels) -> dict[str, Any]:
         case Kind.PHONE:
             return {"number_format": TEXT_FORMAT}
         case Kind.MOMENT:
+            return {"number_format": f"{labels.excel_date_format} hh:mm:ss", "alignment": CENTERED}
+        case Kind.DATE:
             return {"number_format": labels.excel_date_format, "alignment": CENTERED}
         case Kind.DURATION:
             return {"number_format": DURATION_FORMAT, "alignment": CENTERED}
         case Kind.COUNT:
             return {"alignment": CENTERED}
+        case Kind.AVERAGE:
+            return {"number_format": "0.0", "alignment": CENTERED}
 
 
 def _value_cell(sheet: Any, value: Value, **style: Any) -> Any:

@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 
 from openpyxl import Workbook
 
-from common.calls import Call
+from common.calls import Call, in_time_order
 from common.labels import Labels
-from common.report import Report
+from common.report import Report, Selection
 from common.tables import calls_table, lost_table
 from common.workbook import save_workbook
 from sandbox import Company
@@ -39,7 +39,7 @@ def report_of(count: int) -> Report:
         later = timedelta(seconds=index // len(some))
         call = some[index % len(some)]
         calls.append(replace(call, start=call.start + later, general_call_id=f"{call.general_call_id}{index}"))
-    return Report.of_day(DAY, calls)
+    return Report.of(Selection.of_day(DAY, timezone), sorted(calls, key=in_time_order))
 
 
 def bare_loop(report: Report, labels: Labels, path: Path) -> None:
@@ -57,7 +57,7 @@ WAYS = {"workbook": save_workbook, "bare loop": bare_loop}
 def measure(way: str, count: int) -> None:
     """Print seconds and peak megabytes of one way; runs in its own process."""
     report = report_of(count)
-    assert len(report.calls) == count
+    assert report.count == count
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
