@@ -49,6 +49,7 @@ from sqlalchemy.schema import CreateTable
 API_URL = "https://api.binotel.com/api/2.0"
 
 log = logging.getLogger("binotel")
+quota_log = logging.getLogger("binotel.quota")  # by itself, for those who show the waiting in another way
 
 
 # --- Errors ------------------------------------------------------------------
@@ -540,7 +541,7 @@ class Throttle:
             ) from error
         if wait_seconds <= 0:
             return
-        log.info("Waiting %.1f s for Binotel's quota", wait_seconds)
+        quota_log.info("Waiting %.1f s for Binotel's quota", wait_seconds)
         try:
             self._sleep(wait_seconds)
         except BaseException:
@@ -613,7 +614,7 @@ class PeriodPlan:
     period (one direction, 10 s, at most 2,000 calls). Long windows suit a quiet company, days a busy one. An answer
     with as many calls as the cap may be cut off, so it is not used: the window is halved.
 
-    start, stop:     Unix seconds, both inclusive
+    start, stop:     Unix seconds, both inclusive; the attribute `stop` may be moved later on the way
     direction:       "incoming", "outgoing" or "both"
     timezone:        the account's, which decides where its days begin
     internal_number: the calls of this line alone, both ways; there is no request by day for them
@@ -638,30 +639,44 @@ class PeriodPlan:
             ways = (LINE,)
         if direction not in (INCOMING, OUTGOING, "both"):
             raise ValueError(f"{direction!r} is not a direction: use incoming, outgoing or both.")
-        self._stop = stop
+        self.stop = stop
         self._timezone = timezone
         self._line = internal_number
         self._caps = {name: method.cap for name, method in METHODS.items()} | dict(caps or {})
         self._next = dict.fromkeys(ways, start)  # the first second of each way that is not known yet
         self._density = {way: _Density() for way in ways}
         self._crowd: _Crowd | None = None
+        self._accepted = 0
 
     @property
     def known_until(self) -> int:
         """The last second up to which everything is known."""
         return min(self._next.values()) - 1
 
+    def seconds_left(self) -> float:
+        """How long the quota will take for what is left, as far as the calls so far tell; a rough estimate."""
+        day_gap = METHODS[DAY_METHOD].gap
+        days = math.ceil((self.stop - self.known_until) / _DAY_SECONDS)
+        window_gap, windows = METHODS[_PERIOD_METHODS[INCOMING]].gap, 0
+        for way, first in self._next.items():
+            if first <= self.stop:
+                windows += math.ceil((self.stop - first + 1) / (self._window(way, first) - first + 1))
+        is_known = all(density.is_known for density in self._density.values())
+        by_day = self._line is None and (not is_known or days * day_gap <= windows * window_gap)
+        gap, requests = (day_gap, days) if by_day else (window_gap, windows)
+        return gap * max(0, requests - max(0, QUOTA_FREE_REQUESTS - self._accepted))
+
     def next_request(self) -> PeriodRequest | None:
         """The request to make now, or None when everything is known."""
         first = min(self._next.values())
-        if first > self._stop:
+        if first > self.stop:
             return None
         behind = [way for way in self._next if self._next[way] == first]
         windows = {way: self._window(way, first) for way in behind}
         if self._line is None and self._days_are_cheaper(first, windows):
             day_first, day_last = self._day(first)
             ways = tuple(way for way in self._next if self._next[way] <= day_last)
-            midday = min((day_first + day_last) // 2, self._stop)  # today may not have come that far
+            midday = min((day_first + day_last) // 2, self.stop)  # today may not have come that far
             return PeriodRequest(DAY_METHOD, {"dayInTimestamp": midday}, ways, first, day_last)
         way = min(behind, key=lambda way: windows[way])  # the busiest one, which shows the most
         params: dict[str, Any] = {"startTime": first, "stopTime": windows[way]}
@@ -675,6 +690,7 @@ class PeriodPlan:
         An answer that may be cut off gives none. Raises IncompleteError when it is that of a single second, and
         TransportError for calls that were not asked for.
         """
+        self._accepted += 1
         cap = self._caps[request.method]
         if cap is not None and len(entries) >= cap:
             self._split(request)
@@ -689,12 +705,12 @@ class PeriodPlan:
         calls = []
         for moment, entry in timed:
             way = self._way_of(entry)
-            if way in request.ways and self._next[way] <= moment <= self._stop:
+            if way in request.ways and self._next[way] <= moment <= self.stop:
                 calls.append(entry)
         for way in request.ways:
             moments = [moment for moment, entry in timed if self._way_of(entry) == way]
             self._learn(way, lowest, request.last, moments)
-            self._next[way] = min(request.last, self._stop) + 1
+            self._next[way] = min(request.last, self.stop) + 1
         if self._crowd:
             self._crowd.left -= sum(self._way_of(call) == self._crowd.way for call in calls)
             if self._crowd.left <= 0 or self.known_until >= self._crowd.last:
@@ -702,9 +718,7 @@ class PeriodPlan:
         return calls
 
     def _way_of(self, entry: Mapping[str, Any]) -> str:
-        if self._line is not None:
-            return LINE
-        return INCOMING if str(entry.get("callType")) == "0" else OUTGOING
+        return LINE if self._line is not None else way_of(entry)
 
     def _day(self, moment: int) -> tuple[int, int]:
         """The first and the last second of the calendar day that holds `moment`."""
@@ -723,7 +737,7 @@ class PeriodPlan:
         length = shortest - first + 1
         share = sum(METHODS[_PERIOD_METHODS[way]].gap * length / (last - first + 1) for way, last in windows.items())
         days = length / _DAY_SECONDS
-        if shortest == self._stop:
+        if shortest == self.stop:
             return math.ceil(days) * METHODS[DAY_METHOD].gap <= share
         return days * METHODS[DAY_METHOD].gap * _WORTHWHILE <= share
 
@@ -731,7 +745,7 @@ class PeriodPlan:
         """The last second of a window from `first` that will probably stay below the cap."""
         method = METHODS[_PERIOD_METHODS[way]]
         density = self._density[way]
-        longest = self._stop
+        longest = self.stop
         if method.max_days:
             longest = min(longest, first + method.max_days * _DAY_SECONDS - 1)
         if self._crowd and first <= self._crowd.last:
@@ -851,6 +865,11 @@ class _Density:
         return _DAY_SECONDS - 1
 
 
+def way_of(entry: Mapping[str, Any]) -> str:
+    """INCOMING or OUTGOING, whichever a callDetails entry is."""
+    return INCOMING if str(entry.get("callType")) == "0" else OUTGOING
+
+
 def _start_of(entry: Mapping[str, Any]) -> int:
     try:
         return int(entry["startTime"])
@@ -928,7 +947,7 @@ class BinotelClient:
         moment: Unix seconds or an aware datetime. One heavy request, for which no cap is stated (the vendor's README).
         """
         seconds = int(moment.timestamp()) if isinstance(moment, datetime) else moment
-        return _entries(self.call("stats/list-of-calls-per-day", {"dayInTimestamp": seconds})["callDetails"])
+        return self.entries(DAY_METHOD, {"dayInTimestamp": seconds})
 
     def calls_for_period(
         self, start: datetime, stop: datetime, direction: str = "both", *, internal_number: str | None = None
@@ -953,14 +972,22 @@ class BinotelClient:
         )
         ahead: list[dict[str, Any]] = []
         while request := plan.next_request():
-            ahead = sorted([*ahead, *plan.accept(request, self.entries(request))], key=_start_of)
+            entries = self.entries(request.method, request.params)
+            ahead = sorted([*ahead, *plan.accept(request, entries)], key=_start_of)
             ready = bisect.bisect_right(ahead, plan.known_until, key=_start_of)
             yield from ahead[:ready]
             del ahead[:ready]
 
-    def entries(self, request: PeriodRequest) -> list[dict[str, Any]]:
-        """The entries of the answer to a plan's request."""
-        return _entries(self.call(request.method, request.params)["callDetails"])
+    def entries(self, method: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The entries in the answer of a method whose answer is a list of them; raises what call() raises."""
+        content = self.call(method, params)[METHODS[method].answer]
+        # The server keys them by id, or sends a list: always when there are none.
+        entries = list(content.values()) if isinstance(content, dict) else content
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise TransportError(
+                "Binotel's answer is not a list of entries.", "The API may have changed. " + _ASK_BINOTEL
+            )
+        return entries
 
     def _call_once(self, method: str, body: bytes) -> dict[str, Any]:
         self._throttle.acquire(method)
@@ -1131,11 +1158,3 @@ def _not_json(method: str, content: bytes) -> TransportError:
 def _start(content: bytes) -> str:
     """The start of an answer, fit for a message."""
     return repr(one_line(content[:80].decode(errors="replace")))
-
-
-def _entries(content: Any) -> list[dict[str, Any]]:
-    """The entries of an answer, which the server keys by id, or sends as a list (always when there are none)."""
-    entries = list(content.values()) if isinstance(content, dict) else content
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise TransportError("Binotel's answer is not a list of entries.", "The API may have changed. " + _ASK_BINOTEL)
-    return entries
