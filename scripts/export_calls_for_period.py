@@ -123,6 +123,7 @@ def collect(selection: Selection, stop: datetime, spool: Spool, job: Job) -> Non
                 entries = job.client.entries(request.method, request.params)
                 new = [entry for entry in plan.accept(request, entries) if is_wanted(entry, selection)]
                 spool.add(request, plan, entries, new)
+                log.debug("%s %s: %d entries, %d wanted", request.method, request.params, len(entries), len(new))
     except BaseException:
         if spool.answers:
             log.warning("%d answers are kept: run the same command again to go on from there.", spool.answers)

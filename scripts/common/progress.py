@@ -9,7 +9,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from common.job import Job, is_watched
 
-BAR_FORMAT = "{percentage:3.0f}%|{bar:30}| {desc}"
+BAR_FORMAT = "{percentage:3.0f}%|{bar:20}| {desc}"  # fits into 80 columns
 
 
 @contextmanager

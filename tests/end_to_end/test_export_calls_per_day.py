@@ -1,79 +1,31 @@
 """The whole script as a process, against the sandbox and a real mail server."""
 
+import functools
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
 
 import openpyxl
+import processes
 import pytest
-import time_machine
-from aiosmtpd.controller import Controller
 
 import export_calls_per_day
 import sandbox as sandbox_script
-from common import job
 from helpers import KYIV
-from test_mail import Inbox, free_port
+from test_mail import free_port
 
 SCRIPT = Path(export_calls_per_day.__file__)
 DAY = date(2024, 5, 1)
 PER_DAY = "stats/list-of-calls-per-day"
 
 
-@pytest.fixture
-def configure(tmp_path, sandbox):
-    """A function that writes config.env for the sandbox, with more lines, and returns its path."""
-
-    def configure(**more):
-        values = {
-            "BINOTEL_KEY": sandbox_script.KEY,
-            "BINOTEL_SECRET": sandbox_script.SECRET,
-            "BINOTEL_API_URL": sandbox.base_url,
-            "REPORT_LANGUAGE": "en",
-        } | more
-        path = tmp_path / "config.env"
-        path.write_text("".join(f"{key}={value}\n" for key, value in values.items()), "utf-8")
-        return path
-
-    return configure
-
-
-@pytest.fixture
-def inbox():
-    with ExitStack() as stack:
-        inbox = Inbox()
-        controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
-        controller.start()
-        stack.callback(controller.stop)
-        inbox.settings = {
-            "SMTP_HOST": "127.0.0.1",
-            "SMTP_PORT": controller.port,
-            "SMTP_SECURITY": "none",
-            "MAIL_FROM": "reports@example.com",
-            "REPORT_TO": "boss@example.com",
-        }
-        yield inbox
-
-
-def start(*arguments, **options):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BINOTEL")}
-    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
-    return subprocess.Popen(command, env=environment, cwd="/", **pipes, **options)
-
-
-def run(*arguments, **options):
-    """(exit code, stdout, stderr) of the script; stderr without the time before each line."""
-    with start(*arguments, **options) as process:
-        output, errors = process.communicate(timeout=60)
-    lines = [line.partition("export_calls_per_day: ")[2] or line for line in errors.splitlines()]
-    return process.returncode, output, "\n".join(lines)
+start = functools.partial(processes.start, SCRIPT)
+run = functools.partial(processes.run, SCRIPT)
 
 
 def test_a_day_becomes_a_workbook_and_a_mail_and_nothing_is_said_but_its_path(configure, inbox, sandbox, tmp_path):
@@ -290,16 +242,8 @@ def test_help_shows_examples():
 
 
 @pytest.fixture
-def run_here(configure, monkeypatch, capsys):
-    """A function that runs the script's main() at a moment of Kyiv's clock; returns what it printed."""
-
-    def run_here(moment, *arguments, **more):
-        monkeypatch.setattr(sys, "argv", ["export_calls_per_day.py", *arguments, "--config", str(configure(**more))])
-        with time_machine.travel(moment, tick=False), pytest.raises(SystemExit) as caught:
-            job.run(export_calls_per_day.main, export_calls_per_day.__doc__, export_calls_per_day.add_arguments)
-        return caught.value.code, capsys.readouterr().out
-
-    return run_here
+def run_here(run_main):
+    return functools.partial(run_main, export_calls_per_day)
 
 
 def test_a_day_that_is_not_over_is_marked_in_workbook_and_mail(run_here, inbox, sandbox, tmp_path):

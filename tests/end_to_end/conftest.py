@@ -1,0 +1,60 @@
+"""What the tests of whole scripts share: a config file, a real mail server, a script in this process at any moment."""
+
+import sys
+from contextlib import ExitStack
+
+import pytest
+import time_machine
+from aiosmtpd.controller import Controller
+
+import sandbox as sandbox_script
+from common import job
+from test_mail import Inbox, free_port
+
+
+@pytest.fixture
+def configure(tmp_path, sandbox):
+    """A function that writes config.env for the sandbox, with more lines, and returns its path."""
+
+    def configure(**more):
+        values = {
+            "BINOTEL_KEY": sandbox_script.KEY,
+            "BINOTEL_SECRET": sandbox_script.SECRET,
+            "BINOTEL_API_URL": sandbox.base_url,
+            "REPORT_LANGUAGE": "en",
+        } | more
+        path = tmp_path / "config.env"
+        path.write_text("".join(f"{key}={value}\n" for key, value in values.items()), "utf-8")
+        return path
+
+    return configure
+
+
+@pytest.fixture
+def inbox():
+    with ExitStack() as stack:
+        inbox = Inbox()
+        controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
+        controller.start()
+        stack.callback(controller.stop)
+        inbox.settings = {
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": controller.port,
+            "SMTP_SECURITY": "none",
+            "MAIL_FROM": "reports@example.com",
+            "REPORT_TO": "boss@example.com",
+        }
+        yield inbox
+
+
+@pytest.fixture
+def run_main(configure, monkeypatch, capsys):
+    """A function that runs a script's main() at a moment; returns the exit code and what it printed."""
+
+    def run_main(script, moment, *arguments, **more):
+        monkeypatch.setattr(sys, "argv", [script.__file__, *arguments, "--config", str(configure(**more))])
+        with time_machine.travel(moment, tick=False), pytest.raises(SystemExit) as caught:
+            job.run(script.main, script.__doc__, script.add_arguments)
+        return caught.value.code, capsys.readouterr().out
+
+    return run_main

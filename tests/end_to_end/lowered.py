@@ -1,0 +1,21 @@
+"""Runs a script as it is, but with lower caps and faster clocks: python lowered.py CAP TIME_SCALE SCRIPT [ARGUMENT ...]
+
+The sandbox must have the same caps and time scale.
+"""
+
+import runpy
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import binotel_core
+
+cap, time_scale, script = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+for name, method in binotel_core.METHODS.items():
+    if method.cap:
+        binotel_core.METHODS[name] = replace(method, cap=cap)
+binotel_core.Throttle.__init__.__kwdefaults__["time_scale"] = time_scale
+binotel_core.RETRY_PAUSES_SECONDS = [pause * time_scale for pause in binotel_core.RETRY_PAUSES_SECONDS]
+sys.argv = sys.argv[3:]
+sys.path[0] = str(Path(script).parent)
+runpy.run_path(script, run_name="__main__")

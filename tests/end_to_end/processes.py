@@ -1,0 +1,28 @@
+"""Scripts as processes of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+LOWERED = Path(__file__).with_name("lowered.py")
+
+
+def start(script, *arguments, lowered=(), **options):
+    """The script as a process, its output in pipes; `lowered` are a cap and a time scale for lowered.py."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BINOTEL")}
+    before = [LOWERED, *lowered] if lowered else []
+    command = [sys.executable, *map(str, before), str(script), *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+    return subprocess.Popen(command, **({"env": environment, "cwd": "/"} | pipes | options))
+
+
+def run(script, *arguments, **options):
+    """(exit code, stdout, stderr) of the script; stderr without the time before each line."""
+    with start(script, *arguments, **options) as process:
+        output, errors = process.communicate(timeout=60)
+    return process.returncode, output, without_time(script, errors)
+
+
+def without_time(script, errors):
+    return "\n".join(line.partition(f"{script.stem}: ")[2] or line for line in errors.splitlines())

@@ -1,0 +1,344 @@
+"""The whole script as a process, against a sandbox with lowered caps, so that splits happen; killed, and run again."""
+
+import functools
+import json
+import os
+import pty
+import re
+import signal
+import termios
+import time
+from collections import Counter
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import processes
+import pytest
+
+import export_calls_for_period
+from binotel_core import METHODS
+from helpers import KYIV
+from sandbox import Company
+from test_mail import free_port
+
+SCRIPT = Path(export_calls_for_period.__file__)
+CAP, TIME_SCALE = 60, 0.01
+PERIOD = ("2024-03-20", "2024-05-05")  # the clocks change in it
+CAMPAIGN = [date(2024, 4, day) for day in (9, 10, 11)]
+
+start = functools.partial(processes.start, SCRIPT, lowered=(CAP, TIME_SCALE))
+run = functools.partial(processes.run, SCRIPT, lowered=(CAP, TIME_SCALE))
+
+
+@pytest.fixture
+def sandbox(make_sandbox, monkeypatch):
+    """A sandbox with lowered caps and a campaign that nobody expects; it notes in `answered` what it has answered."""
+    for name, method in METHODS.items():
+        if method.cap:
+            monkeypatch.setitem(METHODS, name, replace(method, cap=CAP))
+    sandbox = make_sandbox(time_scale=TIME_SCALE, calls_per_day=8)
+    quiet_day, busy_day = sandbox.company.calls_of_day, Company(1, 100).calls_of_day
+    sandbox.company.calls_of_day = lambda day: (busy_day if day in CAMPAIGN else quiet_day)(day)
+    sandbox.answered = []
+    answer = sandbox.answer
+
+    def noted(method, body):
+        content = answer(method, body)
+        if content["status"] == "success":
+            params = json.loads(body)
+            sandbox.answered.append((method, *(params[name] for name in sorted(params.keys() - {"key", "signature"}))))
+        return content
+
+    sandbox.answer = noted
+    return sandbox
+
+
+def midnight(day):
+    return datetime.fromisoformat(day).replace(tzinfo=KYIV)
+
+
+def truth(sandbox, start=PERIOD[0], stop=PERIOD[1]):
+    """All calls of the days, in the order of the report."""
+    after = midnight(stop) + timedelta(days=1)
+    calls = sandbox.company.calls_between(int(midnight(start).timestamp()), int(after.timestamp()) - 1)
+    return sorted(calls, key=lambda call: (int(call["startTime"]), call["generalCallID"]))
+
+
+def spools(tmp_path):
+    return list((tmp_path / "var").glob("*spool*"))
+
+
+def test_every_call_of_a_period_is_in_the_report_once_and_nothing_is_said_but_its_path(
+    configure, inbox, sandbox, tmp_path
+):
+    workbook = tmp_path / "reports" / "calls-2024-03-20--2024-05-05.xlsx"
+    assert run(*PERIOD, "--config", configure(**inbox.settings)) == (0, f"{workbook}\n", "")
+
+    calls = truth(sandbox)
+    book = openpyxl.load_workbook(workbook)
+    assert book.sheetnames == ["Summary", "Employees", "By day", "By hour of the week", "Calls", "Lost"]
+    listed = [row[12] for row in book["Calls"].iter_rows(min_row=2, values_only=True)]
+    assert listed == [call["generalCallID"] for call in calls]
+    days = {row[0].date(): sum(row[2:5]) for row in book["By day"].iter_rows(min_row=2, values_only=True)}
+    counted = Counter(
+        datetime.fromtimestamp(int(call["startTime"]), KYIV).date()
+        for call in calls
+        if not re.match("SMS|SUCCESS|FAILED|UNHEARD", call["disposition"])
+    )
+    assert (len(days), days) == (47, counted)
+    [message] = inbox.messages
+    assert message["Subject"].startswith("Calls 2024-03-20 – 2024-05-05: ")
+    [attachment] = message.iter_attachments()
+    assert (attachment.get_filename(), attachment.get_content()) == (workbook.name, workbook.read_bytes())
+    assert len(set(sandbox.answered)) == len(sandbox.answered) < 47
+    assert spools(tmp_path) == []
+
+
+def test_answers_that_are_cut_off_are_asked_for_again_in_parts(configure, sandbox, tmp_path):
+    code, _, errors = run(*PERIOD, "--format", "json", "-v", "--config", configure())
+    assert code == 0
+    assert f" {CAP} entries, 0 wanted" in errors
+    assert json.loads((tmp_path / "reports" / "calls-2024-03-20--2024-05-05.json").read_text("utf-8")) == truth(sandbox)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_an_export_that_is_interrupted_again_and_again_goes_on_where_it_stopped(how, configure, sandbox, tmp_path):
+    report = tmp_path / "reports" / "calls-2024-03-20--2024-05-05.json"
+    arguments = (*PERIOD, "--format", "json", "--config", configure())
+    interruptions = 0
+    for wanted in (1, 4, 5, 9, 13):
+        with start(*arguments) as process:
+            while len(sandbox.answered) < wanted + interruptions and process.poll() is None:
+                time.sleep(0.005)
+            process.send_signal(how)
+            _, errors = process.communicate(timeout=10)
+        interruptions += 1
+        if how != signal.SIGKILL:
+            assert process.returncode == 130
+            told = processes.without_time(SCRIPT, errors)
+            assert re.fullmatch(
+                r"(WARNING: \d+ answers are kept: run the same command again to go on from there.\n)?"
+                r"ERROR: Stopped before the end.",
+                told,
+            )
+    assert not report.exists()
+    assert run(*arguments) == (0, f"{report}\n", "")
+    assert json.loads(report.read_text("utf-8")) == truth(sandbox)
+    assert spools(tmp_path) == []
+    # Each interruption costs one answer at the most: the one that was on its way.
+    assert max(Counter(sandbox.answered).values()) <= 2
+    assert len(sandbox.answered) - len(set(sandbox.answered)) <= interruptions
+    assert len(set(sandbox.answered)) > 13
+
+
+def test_an_export_that_is_killed_while_it_writes_asks_for_nothing_again(configure, sandbox, tmp_path):
+    (tmp_path / "reports").write_text("a file where a folder should be")
+    arguments = (*PERIOD, "--format", "json", "--config", configure())
+    code, output, errors = run(*arguments)
+    assert (code, output) == (1, "")
+    assert errors.endswith("reports: File exists. It is a file, and a folder is needed there.")
+    (tmp_path / "reports").unlink()
+    asked = len(sandbox.answered)
+    assert run(*arguments)[0] == 0
+    assert len(sandbox.answered) == asked
+
+
+def test_when_the_network_is_gone_for_good_the_next_run_goes_on(configure, sandbox, tmp_path):
+    arguments = (*PERIOD, "--format", "json", "--config")
+    sandbox.faults = {name: ["http-500"] * 100 for name in METHODS if "-for-period" in name}
+    code, output, errors = run(*arguments, configure())
+    assert (code, output) == (1, "")
+    kept, error = errors.splitlines()
+    assert re.fullmatch(r"WARNING: [1-9]\d* answers are kept: run the same command again to go on from there.", kept)
+    assert error.startswith("ERROR: 127.0.0.1:")
+    assert " with HTTP 500 " in error
+    code, output, errors = run(*arguments, configure(BINOTEL_API_URL=f"http://127.0.0.1:{free_port()}/api/2.0"))
+    assert (code, output) == (1, "")
+    assert "refused the connection" in errors
+    sandbox.faults = {}
+    assert run(*arguments, configure())[0] == 0
+    [report] = (tmp_path / "reports").iterdir()
+    assert json.loads(report.read_text("utf-8")) == truth(sandbox)
+    assert len(sandbox.answered) == len(set(sandbox.answered))
+
+
+def test_a_mail_that_failed_is_sent_by_the_next_run_without_asking_again(configure, inbox, sandbox, tmp_path):
+    broken = configure(**inbox.settings | {"SMTP_PORT": free_port()})
+    code, output, errors = run(*PERIOD, "--config", broken)
+    assert (code, len(output.splitlines())) == (1, 1)
+    assert errors.startswith("ERROR: 2024-03-20--2024-05-05: The mail to boss@example.com was not sent.")
+    asked = len(sandbox.answered)
+    assert run(*PERIOD, "--config", configure(**inbox.settings))[0] == 0
+    assert len(inbox.messages) == 1
+    assert len(sandbox.answered) == asked
+    assert spools(tmp_path) == []
+
+
+def test_an_export_that_got_no_answer_leaves_nothing_behind(configure, tmp_path):
+    code, _, errors = run(*PERIOD, "--config", configure(BINOTEL_SECRET="wrong"))
+    assert (code, errors.count("\n")) == (1, 0)
+    assert "code 121" in errors
+    assert spools(tmp_path) == []
+
+
+def exported(configure, tmp_path, *arguments):
+    path = tmp_path / "out.json"
+    code, output, errors = run(*arguments, "--output", path, "--config", configure())
+    assert (code, output, errors) == (0, f"{path}\n", "")
+    return json.loads(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("direction", "kind"), [("incoming", "0"), ("outgoing", "1")])
+def test_one_direction(direction, kind, configure, sandbox, tmp_path):
+    expected = [call for call in truth(sandbox) if str(call["callType"]) == kind]
+    assert exported(configure, tmp_path, *PERIOD, "--direction", direction) == expected
+
+
+def test_one_line_both_ways_or_one(configure, sandbox, tmp_path):
+    expected = [call for call in truth(sandbox) if call["internalNumber"] == "900"]
+    assert exported(configure, tmp_path, *PERIOD, "--internal-number", "900") == expected
+    assert {request[0] for request in sandbox.answered} == {"stats/list-of-calls-by-internal-number-for-period"}
+    outgoing = [call for call in truth(sandbox) if call["internalNumber"] == "903" and str(call["callType"]) == "1"]
+    arguments = (*PERIOD, "--internal-number", "903", "--direction", "outgoing")
+    assert exported(configure, tmp_path, *arguments) == outgoing != []
+
+
+def test_part_of_a_day_is_both_ends_inclusive(configure, sandbox, tmp_path):
+    calls = truth(sandbox, "2024-05-02", "2024-05-02")
+    first, last = (datetime.fromtimestamp(int(calls[index]["startTime"]), KYIV) for index in (2, -3))
+    arguments = (f"{first:%Y-%m-%d %H:%M:%S}", f"{last:%Y-%m-%dT%H:%M:%S}")
+    assert exported(configure, tmp_path, *arguments) == calls[2:-2]
+
+
+def recent(sandbox, days):
+    now = datetime.now(KYIV)
+    return truth(sandbox, f"{now - timedelta(days=days):%Y-%m-%d}", f"{now - timedelta(days=1):%Y-%m-%d}")
+
+
+@pytest.mark.parametrize("form", ["{}", "+38{}", "38{}"])
+def test_one_number_however_it_is_written(form, configure, sandbox, tmp_path):
+    calls = recent(sandbox, 20)
+    number = Counter(call["externalNumber"][-10:] for call in calls).most_common(1)[0][0]
+    days = (calls[0], calls[-1])
+    arguments = [f"{datetime.fromtimestamp(int(call['startTime']), KYIV):%Y-%m-%d}" for call in days]
+    expected = [call for call in calls if call["externalNumber"].endswith(number)]
+    assert exported(configure, tmp_path, *arguments, "--number", form.format(number)) == expected
+    forms = [number, f"38{number}", f"+38{number}"]
+    assert sandbox.answered == [("stats/history-by-number", forms)]
+
+
+def test_one_customer(configure, sandbox, tmp_path):
+    calls = recent(sandbox, 20)
+    identity = next(call["customerData"]["id"] for call in calls if call["customerData"])
+    expected = [call for call in calls if call["customerData"] and call["customerData"]["id"] == identity]
+    start = f"{datetime.now(KYIV) - timedelta(days=20):%Y-%m-%d}"
+    assert exported(configure, tmp_path, start, "yesterday", "--customer", identity) == expected
+    assert sandbox.answered == [("stats/history-by-customer-id", identity)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["2024-13-01"],
+            "'2024-13-01' is not a time: write it as 2024-05-01, \"2024-05-01 09:30\" (in quotes), today or yesterday.",
+        ),
+        (
+            ["2024-05-01", "09:30"],
+            "'09:30' is not a time: write it as 2024-05-01, \"2024-05-01 09:30\" (in quotes), today or yesterday.",
+        ),
+        (
+            ["2024-05-01 25:00"],
+            "'2024-05-01 25:00' is not a time: "
+            'write it as 2024-05-01, "2024-05-01 09:30" (in quotes), today or yesterday.',
+        ),
+        (["2999-01-01"], "2999-01-01 has not begun yet: there are no calls to export."),
+        (["2024-05-02", "2024-05-01"], "2024-05-01 is before 2024-05-02: name START first, then STOP."),
+        (["2024-05-01", "--internal-number", "Оля"], "--internal-number 'Оля' is no number: write its digits alone."),
+        (["2024-05-01", "--customer", "../x"], "--customer '../x' is no number: write its digits alone."),
+        (["2024-05-01", "--number", "x"], "--number 'x' is no phone number: write it as 0671234567."),
+        (["2024-05-01", "--format", "pdf"], "There is no format 'pdf': --format takes some of xlsx,csv,json."),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_asked(arguments, message, configure, sandbox):
+    assert run(*arguments, "--config", configure()) == (2, "", f"ERROR: {message}")
+    assert sandbox.requests == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_a_person_sees_how_far_it_has_come_and_how_long_it_will_take(configure, sandbox):
+    terminal, its_end = pty.openpty()
+    termios.tcsetwinsize(its_end, (25, 80))
+    with start(*PERIOD, "--config", configure(), stderr=its_end) as process:
+        os.close(its_end)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(terminal, 10_000)
+            except OSError:  # the other end is closed
+                break
+        assert process.wait(timeout=60) == 0
+    os.close(terminal)
+    bars = re.findall(r"(\d+)%\|.{20}\| (\d+) of 47 days, ([\d,]+) calls, (\d\d:\d\d) left", shown.decode())
+    done = [int(bar[0]) for bar in bars]
+    assert done == sorted(done)
+    assert done[0] == 0 < done[-1] < 100
+    assert bars[0][1:] == ("0", "0", "03:30")  # 47 days of which 5 are free, until more is known
+    assert "Waiting" not in shown.decode()
+    assert f"{len(truth(sandbox))} calls in {len(sandbox.answered)} answers" in shown.decode()
+
+
+# --- In this process, where the clock can be set -----------------------------
+
+
+@pytest.fixture
+def run_here(run_main, monkeypatch):
+    monkeypatch.setattr("binotel_core.Throttle.acquire", lambda self, method: None)
+    monkeypatch.setattr("binotel_core.RETRY_PAUSES_SECONDS", ())
+    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    return functools.partial(run_main, export_calls_for_period)
+
+
+def test_start_alone_means_until_now_and_the_report_says_so(run_here, inbox, sandbox, tmp_path):
+    now = datetime(2024, 5, 3, 15, 30, tzinfo=KYIV)
+    assert run_here(now, "2024-04-20", **inbox.settings) == (
+        0,
+        f"{tmp_path}/reports/calls-2024-04-20--2024-05-03.xlsx\n",
+    )
+    book = openpyxl.load_workbook(tmp_path / "reports" / "calls-2024-04-20--2024-05-03.xlsx")
+    assert book["Summary"]["A1"].value == "Calls from 2024-04-20 to 2024-05-03"
+    assert book["Summary"]["A2"].value == "The last day is not over: as of 15:30"
+    listed = [row[12] for row in book["Calls"].iter_rows(min_row=2, values_only=True)]
+    until_now = [
+        call for call in truth(sandbox, "2024-04-20", "2024-05-03") if int(call["startTime"]) <= now.timestamp()
+    ]
+    assert listed == [call["generalCallID"] for call in until_now]
+    assert inbox.messages[0]["Subject"].endswith(" (as of 15:30)")
+
+
+def test_a_stop_that_is_still_to_come_means_until_now(run_here, sandbox, tmp_path):
+    now = datetime(2024, 5, 3, 15, 30, tzinfo=KYIV)
+    assert run_here(now, "2024-05-01", "2024-05-31")[1].endswith("/calls-2024-05-01--2024-05-03.xlsx\n")
+
+
+def test_an_export_until_now_that_goes_on_days_later_goes_on_until_then(run_here, sandbox, tmp_path):
+    """Calls that were going on at the time of the first run are looked at again."""
+    going_on = truth(sandbox, "2024-05-01", "2024-05-01")[2]
+    then = datetime.fromtimestamp(int(going_on["startTime"]) + 1, KYIV)
+    now = datetime(2024, 5, 4, 9, 0, tzinfo=KYIV)
+    reports = tmp_path / "reports"
+    reports.write_text("a file where a folder should be")
+    assert run_here(then, "2024-03-20", "--format", "json")[0] == 1
+    asked = sandbox.answered.copy()
+    reports.unlink()
+    assert run_here(now, "2024-03-20", "--format", "json")[0] == 0
+    [report] = reports.iterdir()
+    expected = truth(sandbox, "2024-03-20", "2024-05-04")
+    assert json.loads(report.read_text("utf-8")) == [
+        call for call in expected if int(call["startTime"]) <= now.timestamp()
+    ]
+    assert len(asked) > 10
+    assert len(sandbox.answered) - len(asked) <= 5
+    assert spools(tmp_path) == []
