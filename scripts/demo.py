@@ -55,9 +55,9 @@ def main() -> None:
 
 
 @contextmanager
-def running_sandbox() -> Iterator[str]:
+def running_sandbox(*options: str) -> Iterator[str]:
     """The sandbox as a process; gives its base URL."""
-    command = [sys.executable, str(SCRIPTS / "sandbox.py"), "--port", "0"]
+    command = [sys.executable, str(SCRIPTS / "sandbox.py"), "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout  # noqa: S101 - for mypy: it is a pipe

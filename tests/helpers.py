@@ -40,5 +40,11 @@ def call(*arguments, **more):
     return Call.from_entry(entry(*arguments, **more), KYIV)
 
 
+def period(*calls, first=DAY, last=date(2024, 5, 8), as_of=None, **filters):
+    """A report of several days; see Selection for the filters."""
+    selection = Selection(at("00:00", first), at("23:59:59", last), **filters)
+    return Report.of(selection, sorted(calls, key=in_time_order), as_of)
+
+
 def report(*calls, as_of=None, day=DAY):
     return Report.of(Selection.of_day(day, KYIV), sorted(calls, key=in_time_order), as_of)

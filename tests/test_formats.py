@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from io import StringIO
 from zipfile import ZipFile
 
@@ -13,7 +13,7 @@ from lxml.etree import SerialisationError
 from common.calls import Call
 from common.formats import FORMATS, save
 from common.labels import LANGUAGES, Labels
-from helpers import DAY, KYIV, at, call, entry, report
+from helpers import DAY, KYIV, at, call, entry, period, report
 from sandbox import HOSTILE_NAMES, Company
 
 LABELS = Labels("en")
@@ -308,6 +308,118 @@ def test_no_hostile_name_becomes_a_formula_or_breaks_the_file(language, tmp_path
     assert not [text for text in texts if text.startswith(("=", "+", "-", "@"))]
 
 
+# --- A period ----------------------------------------------------------------
+
+
+@pytest.fixture
+def week():
+    """Eight days, of which two are Wednesdays."""
+    return period(
+        call("09:30", billsec=60),
+        call("10:00", "NOANSWER", number="0501111111", billsec=0),
+        call(at("09:10", date(2024, 5, 8)), billsec=30),
+        call(at("10:20", date(2024, 5, 8)), number="0501111111", billsec=90, **OUT),
+        call(at("23:59:59", date(2024, 5, 5)), "CANCEL", number="0502222222"),
+    )
+
+
+def test_a_period_has_a_sheet_by_employee_by_day_and_by_hour_of_the_week(week, tmp_path):
+    path = saved(week, tmp_path)
+    assert openpyxl.load_workbook(path).sheetnames == [
+        "Summary",
+        "Employees",
+        "By day",
+        "By hour of the week",
+        "Calls",
+        "Lost",
+    ]
+    assert rows(path, "Employees") == [
+        ["Employee", "Answered", "Lost", "Outgoing", "Outgoing, reached", "Talk time"],
+        ["Олена", 2, 2, 1, 1, timedelta(minutes=3)],
+    ]
+    assert rows(path, "By day") == [
+        ["Day", "Weekday", "Answered", "Lost", "Outgoing", "Outgoing, reached", "Talk time"],
+        [datetime(2024, 5, 1), "Wed", 1, 1, 0, 0, timedelta(minutes=1)],
+        [datetime(2024, 5, 2), "Thu", 0, 0, 0, 0, timedelta(0)],
+        [datetime(2024, 5, 3), "Fri", 0, 0, 0, 0, timedelta(0)],
+        [datetime(2024, 5, 4), "Sat", 0, 0, 0, 0, timedelta(0)],
+        [datetime(2024, 5, 5), "Sun", 0, 1, 0, 0, timedelta(0)],
+        [datetime(2024, 5, 6), "Mon", 0, 0, 0, 0, timedelta(0)],
+        [datetime(2024, 5, 7), "Tue", 0, 0, 0, 0, timedelta(0)],
+        [datetime(2024, 5, 8), "Wed", 1, 0, 1, 1, timedelta(minutes=2)],
+    ]
+    hours = rows(path, "By hour of the week")
+    assert hours[0] == ["Hour", "Answered", "Lost", "Outgoing"]
+    assert [row[0] for row in hours[1:]] == [
+        f"{day} {hour:02}" for day in ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun") for hour in range(24)
+    ]
+    # Averages over as many such weekdays as there were: two Wednesdays, one Sunday.
+    assert [row for row in hours[1:] if any(row[1:])] == [
+        ["Wed 09", 1, 0, 0],
+        ["Wed 10", 0, 0.5, 0.5],
+        ["Sun 23", 0, 1, 0],
+    ]
+    assert [row[0] for row in rows(path, "Calls")[1:]] == [call.start.replace(tzinfo=None) for call in week.calls]
+
+
+def test_the_summary_of_a_period_has_the_totals_and_two_charts(week, tmp_path):
+    path = saved(week, tmp_path)
+    summary = rows(path, "Summary")
+    assert summary[0][0] == "Calls from 2024-05-01 to 2024-05-08"
+    assert summary[3][:2] == ["Incoming", 4]
+    assert summary[6][:2] == ["Lost and called back", 1]
+    assert summary[8][:2] == ["Time to call back (median)", timedelta(days=7, minutes=20)]
+    with ZipFile(path) as archive:
+        charts = [archive.read(f"xl/charts/chart{number}.xml").decode().replace("c:", "") for number in (1, 2)]
+    for chart, sheet, names, first, last, title in (
+        (charts[0], "By day", "$A$2:$A$9", "$C$2:$C$9", "$E$2:$E$9", "By day"),
+        (
+            charts[1],
+            "By hour of the week",
+            "$A$2:$A$169",
+            "$B$2:$B$169",
+            "$D$2:$D$169",
+            "An average week: calls an hour",
+        ),
+    ):
+        assert all(f"<f>'{sheet}'!{cells}</f>" in chart for cells in (names, first, last))
+        assert f"t>{title}<" in chart
+
+
+def test_what_a_reader_has_to_know_stands_below_the_title(tmp_path):
+    lost = call("10:00", "CANCEL")
+    made = period(lost, call(at("09:00", date(2024, 5, 8))), as_of=at("15:30", date(2024, 5, 8)), direction="incoming")
+    assert openpyxl.load_workbook(saved(made, tmp_path))["Summary"]["A2"].value == (
+        "The last day is not over: as of 15:30. Who was called back shows only as far as these calls tell"
+    )
+
+
+def test_a_list_that_is_too_long_for_a_sheet_continues_on_further_sheets(tmp_path, monkeypatch):
+    monkeypatch.setattr("common.workbook.MAX_ROWS", 11)
+    calls = [call(f"10:{index:02}", "CANCEL", number=f"05000000{index:02}") for index in range(20)]
+    for count, titles in ((10, ["Calls"]), (11, ["Calls", "Calls 2"]), (20, ["Calls", "Calls 2"])):
+        path = saved(report(*calls[:count]), tmp_path)
+        book = openpyxl.load_workbook(path)
+        assert [title for title in book.sheetnames if title.startswith("Calls")] == titles
+        listed = [row[2] for title in titles for row in book[title].iter_rows(min_row=2, values_only=True)]
+        assert listed == [call.number for call in calls[:count]]
+        for number, title in enumerate(titles, 1):
+            [table] = book[title].tables.values()
+            assert table.displayName == f"Calls{number}".removesuffix("1")
+            assert [cell.value for cell in book[title][1]] == list(HEADINGS)
+            assert table.ref == f"A1:M{book[title].max_row}"
+            assert book[title].conditional_formatting
+
+
+def test_an_empty_period_is_a_whole_workbook(tmp_path):
+    book = openpyxl.load_workbook(saved(period(), tmp_path))
+    assert book["Summary"]["A2"].value == "There were no calls"
+    assert (book["Employees"].max_row, book["By day"].max_row, book["Calls"].max_row) == (1, 9, 1)
+
+
+# --- CSV and JSON ------------------------------------------------------------
+
+
 def test_csv_opens_in_a_ukrainian_excel(day, tmp_path):
     content = saved(day, tmp_path, "csv").read_bytes()
     assert content.startswith(b"\xef\xbb\xbf")
@@ -353,6 +465,18 @@ def test_a_made_up_day_survives_the_way_to_excel_and_back(tmp_path):
         (call.start.replace(tzinfo=None), call.number or "hidden number", call.customer, call.general_call_id)
         for call in sorted(calls, key=lambda call: (call.start, call.general_call_id))
     ]
+
+
+def test_an_empty_period_never_replaces_one_with_calls(week, tmp_path):
+    """Its workbook holds tables all the same: one by day."""
+    path = saved(week, tmp_path)
+    content = path.read_bytes()
+    with pytest.raises(OSError, match="lists no calls for 2024-05-01--2024-05-08 any more"):
+        saved(period(), tmp_path)
+    assert path.read_bytes() == content
+    path.write_text("no workbook at all")
+    saved(period(), tmp_path)
+    saved(period(), tmp_path)
 
 
 @pytest.mark.parametrize("ending", FORMATS)

@@ -1,12 +1,15 @@
 """The words of the daily mail."""
 
+from datetime import date
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from common.labels import LANGUAGES, Labels
+from common.report import Report, Selection
 from common.report_mail import MAX_WAITING_CALLERS, report_mail
-from helpers import at, call, report
+from helpers import DAY, at, call, period, report
 from sandbox import HOSTILE_NAMES
 
 OUT = {"callType": "1"}
@@ -86,8 +89,8 @@ def test_a_day_that_is_not_over_says_so_in_subject_and_text():
 def test_an_empty_day_says_so():
     mail = report_mail(report(), Labels("uk"))
     assert mail.subject == "Дзвінки 2024-05-01: вхідних 0, втрачених 0, не передзвонили 0"
-    assert "Дзвінків не було." in mail.text
-    assert "Дзвінків не було." in mail.html
+    assert "Дзвінків не було" in mail.text
+    assert "Дзвінків не було" in mail.html
     assert "За працівниками" not in mail.html
 
 
@@ -105,3 +108,43 @@ def test_hostile_names_stay_text(name):
     assert Links(mail.html).tags == Links(report_mail(report(call("10:00", "CANCEL")), Labels("en")).html).tags | {"br"}
     assert "\n" not in mail.subject
     assert max(map(len, mail.text.splitlines())) < 120
+
+
+LOST = call("10:00", "CANCEL", number="0502222222")
+
+
+def test_the_mail_of_a_period_says_which_one():
+    mail = report_mail(period(LOST, call(at("11:00", date(2024, 5, 3)), "CANCEL", number="0503333333")), Labels("uk"))
+    assert mail.subject == "Дзвінки 2024-05-01 – 2024-05-08: вхідних 2, втрачених 2, не передзвонили 2"
+    assert mail.text.splitlines()[0] == "Дзвінки за 01.05.2024 – 08.05.2024"
+    assert "- 0503333333 (03.05.2024 11:00)" in mail.text
+
+
+@pytest.mark.parametrize(
+    ("filters", "title"),
+    [
+        ({"direction": "incoming"}, "Calls from 2024-05-01 to 2024-05-08, incoming"),
+        ({"line": "901"}, "Calls from 2024-05-01 to 2024-05-08, line 901"),
+        ({"line": "901", "direction": "outgoing"}, "Calls from 2024-05-01 to 2024-05-08, line 901, outgoing"),
+        ({"number": "0671234567"}, "Calls from 2024-05-01 to 2024-05-08, number 0671234567"),
+        ({"customer_id": "6611", "last": DAY}, "Calls on 2024-05-01, Wednesday, customer 6611"),
+    ],
+)
+def test_the_mail_of_some_calls_says_which_ones_and_what_they_cannot_tell(filters, title):
+    mail = report_mail(period(LOST, **filters), Labels("en"))
+    assert mail.text.splitlines()[0] == title
+    assert title.removeprefix("Calls on 2024-05-01, Wednesday").partition(", ")[2] in mail.subject
+    unknown = "Who was called back shows only as far as these calls tell" in mail.text
+    assert unknown is ("number" not in filters and "customer_id" not in filters)
+
+
+def test_a_part_of_a_day_has_its_times_in_the_title():
+    made = Report.of(Selection(at("09:00"), at("18:00")), [LOST])
+    assert report_mail(made, Labels("uk")).text.splitlines()[0] == "Дзвінки за 01.05.2024 09:00 – 01.05.2024 18:00"
+    assert report_mail(made, Labels("uk")).subject.startswith("Дзвінки 2024-05-01 09:00 – 2024-05-01 18:00: ")
+
+
+def test_files_that_are_too_large_for_a_mail_are_named_in_it():
+    mail = report_mail(period(LOST), Labels("en"), [Path("/reports/a.xlsx"), Path("/reports/a.csv")])
+    assert mail.text.endswith("The full list is too large for a mail. It is here: /reports/a.xlsx, /reports/a.csv")
+    assert "It is here: /reports/a.xlsx, /reports/a.csv" in mail.html

@@ -29,11 +29,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Последний день ещё не закончился: по состоянию на {time}",
     ),
     "partial subject": (" (станом на {time})", " (as of {time})", " (на {time})"),
-    "no calls": ("Дзвінків не було.", "There were no calls.", "Звонков не было."),
+    "no calls": ("Дзвінків не було", "There were no calls", "Звонков не было"),
     "callbacks unknown": (
-        "Хто передзвонив, видно лише серед цих дзвінків.",
-        "Who was called back shows only as far as these calls tell.",
-        "Кто перезвонил, видно только среди этих звонков.",
+        "Хто передзвонив, видно лише серед цих дзвінків",
+        "Who was called back shows only as far as these calls tell",
+        "Кто перезвонил, видно только среди этих звонков",
     ),
     "attached": ("Повний список — у вкладенні.", "The full list is attached.", "Полный список — во вложении."),
     "too large": (

@@ -33,6 +33,7 @@ def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) 
         "report": report,
         "labels": labels,
         "short": _short,
+        "unbroken": lambda text: text.replace("-", "\N{NON-BREAKING HYPHEN}"),  # a date stays on one line
         "when": _when(report, labels),
         "title": title(report, labels),
         "where": labels.format("too large", paths=", ".join(map(str, too_large))) if too_large else labels["attached"],

@@ -122,7 +122,7 @@ def _fill_summary(sheet: Any, report: Report, labels: Labels, tables: list[list[
         sheet.column_dimensions[get_column_letter(index)].width = width
     rows = [
         [_cell(sheet, title(report, labels), font=_font(DARK, size=18))],
-        [_cell(sheet, " ".join(notes(report, labels)), font=_font(RED, size=12))],
+        [_cell(sheet, ". ".join(notes(report, labels)), font=_font(RED, size=12))],
         [],
     ]
     for name, value in totals_list(report, labels):

@@ -279,3 +279,13 @@ def test_yesterday_is_the_whole_day_before_in_the_accounts_time_zone(moment, day
 def test_a_wrong_time_zone_is_warned_about(run_here, caplog):
     assert run_here(datetime(2024, 6, 1, tzinfo=KYIV), "2024-05-01", TIMEZONE="America/New_York")[0] == 0
     assert "are of another day in America/New_York: check TIMEZONE." in caplog.text
+
+
+def test_files_that_are_too_large_for_a_mail_stay_and_the_mail_says_where(run_here, inbox, tmp_path, monkeypatch):
+    monkeypatch.setattr("common.mail.MAX_ATTACHMENTS_BYTES", 1000)
+    assert run_here(datetime(2024, 5, 2, 9, tzinfo=KYIV), **inbox.settings)[0] == 0
+    [message] = inbox.messages
+    assert list(message.iter_attachments()) == []
+    workbook = tmp_path / "reports" / "calls-2024-05-01.xlsx"
+    assert workbook.exists()
+    assert f"It is here: {workbook}" in message.get_body(["plain"]).get_content().replace("\n", "")
