@@ -126,7 +126,9 @@ def collect(selection: Selection, stop: datetime, spool: Spool, job: Job) -> Non
                 log.debug("%s %s: %d entries, %d wanted", request.method, request.params, len(entries), len(new))
     except BaseException:
         if spool.answers:
-            log.warning("%d answers are kept: run the same command again to go on from there.", spool.answers)
+            log.warning(
+                "The answers so far (%d) are kept: run the same command again to go on from there.", spool.answers
+            )
         else:
             spool.remove()
         raise

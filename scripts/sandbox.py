@@ -42,7 +42,7 @@ FAULTS = (*FOREIGN_ANSWERS, "hang", "cut-body", "bad-signature", "no-signature",
 
 RECORD_LINK_SECONDS = 15 * 60
 RECORD_UPLOAD_SECONDS = 2 * 60
-HISTORY_DAYS = 31  # how far back the company's history goes, seen from now
+HISTORY_DAYS = 366  # how far back the company's history goes, seen from now
 RECENT_DAYS = 14
 
 Entry = dict[str, Any]

@@ -199,10 +199,11 @@ def test_the_methods_of_the_present_show_the_present(make_sandbox, make_client, 
     assert since
 
 
-def test_history_and_details_find_the_same_calls(make_sandbox, make_client, clock):
+def test_history_and_details_find_the_same_calls(make_sandbox, make_client, clock, monkeypatch):
     clock.now = float(NOON)
     sandbox = make_sandbox(clock=clock.time)
     client = make_client(sandbox.base_url)
+    monkeypatch.setattr("sandbox.HISTORY_DAYS", 31)
     days = [WEDNESDAY - timedelta(days=number) for number in range(31, -1, -1)]
     calls = [
         call

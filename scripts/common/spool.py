@@ -115,7 +115,7 @@ class Spool:
                 raise OSError(errno.ENOSPC, "No space left for the answers", str(self._path)) from error
             raise BinotelError(
                 f"{self._path} cannot be used: {error}.",
-                "Check who may write there. If the file is broken, remove it: what it holds is asked for again.",
+                "Check the free space and who may write there. If it is broken, remove it: all is asked for anew.",
             ) from error
 
 

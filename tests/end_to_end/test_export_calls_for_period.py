@@ -119,7 +119,7 @@ def test_an_export_that_is_interrupted_again_and_again_goes_on_where_it_stopped(
             assert process.returncode == 130
             told = processes.without_time(SCRIPT, errors)
             assert re.fullmatch(
-                r"(WARNING: \d+ answers are kept: run the same command again to go on from there.\n)?"
+                r"(WARNING: The answers so far \(\d+\) are kept: run the same command again to go on from there.\n)?"
                 r"ERROR: Stopped before the end.",
                 told,
             )
@@ -151,7 +151,9 @@ def test_when_the_network_is_gone_for_good_the_next_run_goes_on(configure, sandb
     code, output, errors = run(*arguments, configure())
     assert (code, output) == (1, "")
     kept, error = errors.splitlines()
-    assert re.fullmatch(r"WARNING: [1-9]\d* answers are kept: run the same command again to go on from there.", kept)
+    assert re.fullmatch(
+        r"WARNING: The answers so far \([1-9]\d*\) are kept: run the same command again to go on from there.", kept
+    )
     assert error.startswith("ERROR: 127.0.0.1:")
     assert " with HTTP 500 " in error
     code, output, errors = run(*arguments, configure(BINOTEL_API_URL=f"http://127.0.0.1:{free_port()}/api/2.0"))
