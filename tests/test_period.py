@@ -196,6 +196,23 @@ def test_an_unknown_direction_is_an_error():
         plan_for(NEW_YEAR, 3, "sideways")
 
 
+@pytest.mark.parametrize(
+    ("calls_per_day", "days", "shape"),
+    [(5, 365, "steady"), (50, 365, "steady"), (50, 365, "office hours"), (500, 60, "steady"), (3000, 31, "steady")],
+)
+def test_the_time_that_is_left_is_known_from_the_quota(calls_per_day, days, shape):
+    server = server_of(days, calls_per_day, shape)
+    plan = plan_for(NEW_YEAR, days)
+    assert plan.seconds_left() == 5 * (days - 5)  # until more is known, of which 5 requests are free
+    told = []
+    while request := plan.next_request():
+        told.append((plan.seconds_left(), server.quota.seconds))
+        plan.accept(request, server.answer(request))
+    assert plan.seconds_left() == 0
+    for seconds_left, so_far in told[3:]:
+        assert seconds_left == pytest.approx(server.quota.seconds - so_far, rel=0.25, abs=20)
+
+
 # --- Against the sandbox -----------------------------------------------------
 
 
