@@ -31,6 +31,7 @@ lint: $(SET_UP)
 bench: $(SET_UP)
 	PYTHONPATH=scripts $(BIN)/python tests/benchmarks/bench_signing.py
 	PYTHONPATH=scripts $(BIN)/python tests/benchmarks/bench_workbook.py
+	PYTHONPATH=scripts:tests/end_to_end $(BIN)/python tests/benchmarks/bench_export.py
 	PYTHONPATH=scripts:tests $(BIN)/python tests/benchmarks/bench_period.py
 
 clean:
