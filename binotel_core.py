@@ -476,6 +476,28 @@ QUOTA_WINDOW_MARGIN_SECONDS = 1
 LEDGER_WINDOWS = 2  # how far back the ledger goes: more than is needed, since interrupted requests leave gaps in it
 
 
+def database_engine(url: str) -> sqlalchemy.Engine:
+    """The project's database, shared by processes: a transaction has it for itself from its first line on.
+
+    url: an SQLAlchemy URL of an SQLite file; its folder is made when missing
+    """
+    engine = sqlalchemy.create_engine(
+        url, poolclass=sqlalchemy.NullPool, connect_args={"timeout": 60, "isolation_level": None}
+    )
+
+    def begin(connection: sqlalchemy.Connection) -> None:
+        # Python's sqlite3 would begin a transaction that reads first and fails when it has to write.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def connect(*_: object) -> None:
+        if engine.url.database:
+            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+
+    sqlalchemy.event.listen(engine, "begin", begin)
+    sqlalchemy.event.listen(engine, "do_connect", connect)
+    return engine
+
+
 def account_id(key: str) -> str:
     """A name for the account that does not give its key away: the start of a hash, 16 hexadecimal digits."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]
@@ -515,11 +537,7 @@ class Throttle:
             sqlalchemy.Column("reserved_at", sqlalchemy.Float, nullable=False),
             sqlalchemy.Column("starts_at", sqlalchemy.Float, nullable=False),
         )
-        self._engine = sqlalchemy.create_engine(
-            self._url, poolclass=sqlalchemy.NullPool, connect_args={"timeout": 60, "isolation_level": None}
-        )
-        # Python's sqlite3 would begin a transaction that reads first and fails when it has to write.
-        sqlalchemy.event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        self._engine = database_engine(database_url)
 
     def acquire(self, method: str) -> None:
         """Wait until a request of `method`, a name in METHODS, may start. A light method never waits.
@@ -556,8 +574,6 @@ class Throttle:
         mine = ledger.c.account == self._account
         gap_seconds = (gap + QUOTA_GAP_MARGIN_SECONDS) * self._time_scale
         window_seconds = (QUOTA_WINDOW_SECONDS + QUOTA_WINDOW_MARGIN_SECONDS) * self._time_scale
-        if self._url.database:
-            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
         with self._engine.begin() as connection:
             connection.execute(CreateTable(ledger, if_not_exists=True))
             now = self._clock()

@@ -1,6 +1,7 @@
 """config.env and the environment: what is accepted, what wins, and how every fault is told."""
 
 import dataclasses
+from datetime import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,10 @@ def test_the_defaults(load, tmp_path):
         "smtp_password": "",
         "mail_from": "",
         "report_to": (),
+        "alert_to": (),
+        "alert_urls": (),
+        "lost_call_grace_minutes": 10,
+        "working_hours": None,
     }
 
 
@@ -55,7 +60,9 @@ def test_every_key_is_read(load):
         REQUIRED + "BINOTEL_API_URL=http://127.0.0.1:8020/api/2.0/\nBINOTEL_VERIFY_ANSWERS=no\nTIMEZONE=Europe/Warsaw\n"
         "REPORT_LANGUAGE=EN\nDATABASE_URL=sqlite:////srv/b.db\nREPORTS_DIR=/srv/reports\nSMTP_HOST=mail.example.com\n"
         "SMTP_PORT=465\nSMTP_SECURITY=tls\nSMTP_USER=me\nSMTP_PASSWORD='a #b$c ${d}'\nMAIL_FROM=me@example.com\n"
-        "REPORT_TO= a@example.com, b@example.com ,\n"
+        "REPORT_TO= a@example.com, b@example.com ,\nALERT_TO=c@example.com\n"
+        "ALERT_URLS=' json://127.0.0.1/a   ntfy://ntfy.example.com/b '\nLOST_CALL_GRACE_MINUTES=0\n"
+        "WORKING_HOURS=9:00 – 18:30\n"
     )
     assert dataclasses.asdict(settings) == {
         "key": "k",
@@ -73,6 +80,10 @@ def test_every_key_is_read(load):
         "smtp_password": "a #b$c ${d}",
         "mail_from": "me@example.com",
         "report_to": ("a@example.com", "b@example.com"),
+        "alert_to": ("c@example.com",),
+        "alert_urls": ("json://127.0.0.1/a", "ntfy://ntfy.example.com/b"),
+        "lost_call_grace_minutes": 0,
+        "working_hours": (time(9), time(18, 30)),
     }
 
 
@@ -170,6 +181,15 @@ def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
         ("MAIL_FROM=a@[b", "MAIL_FROM"),
         ("REPORT_TO=(@b", "REPORT_TO"),
         ("TIMEZONE=../etc", "TIMEZONE"),
+        ("ALERT_TO=nobody", "ALERT_TO"),
+        ("ALERT_URLS=tgram://", "ALERT_URLS"),
+        ("LOST_CALL_GRACE_MINUTES=ten", "LOST_CALL_GRACE_MINUTES"),
+        ("LOST_CALL_GRACE_MINUTES=1441", "LOST_CALL_GRACE_MINUTES"),
+        ("WORKING_HOURS=9-18", "WORKING_HOURS"),
+        ("WORKING_HOURS=09:00", "WORKING_HOURS"),
+        ("WORKING_HOURS=09:00-09:00", "WORKING_HOURS"),
+        ("WORKING_HOURS=09:00-24:00", "WORKING_HOURS"),
+        ("WORKING_HOURS=пн-пт 09:00-18:00", "WORKING_HOURS"),
     ],
 )
 def test_values_that_cannot_work_are_faults_of_their_key(load, line, key):
@@ -194,6 +214,18 @@ def test_report_to_needs_a_server_and_a_sender(load, tmp_path):
         f"{path}: SMTP_HOST is missing, and REPORT_TO asks for mail. Fill it in, or empty REPORT_TO.",
         f"{path}: MAIL_FROM is missing, and REPORT_TO asks for mail. Fill it in, or empty REPORT_TO.",
     ]
+
+
+def test_alert_to_needs_a_server_and_a_sender_too(load, tmp_path):
+    assert faults(load, REQUIRED + "ALERT_TO=a@example.com\nMAIL_FROM=b@example.com\n") == [
+        f"{tmp_path}/config.env: SMTP_HOST is missing, and ALERT_TO asks for mail. Fill it in, or empty ALERT_TO.",
+    ]
+
+
+def test_the_tokens_in_the_addresses_of_chats_are_secrets(load):
+    settings = load(REQUIRED + "ALERT_URLS='tgram://123456789:AbCdEfGhIjKlMnOpQrStUvWxYz012345678/12345678'\n")
+    assert "AbCdEf" not in repr(settings)
+    assert "123456789:AbCdEfGhIjKlMnOpQrStUvWxYz012345678" in settings.secrets
 
 
 def test_without_any_file_the_missing_key_says_how_to_begin(monkeypatch, tmp_path):

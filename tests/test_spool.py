@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from binotel_core import INCOMING, OUTGOING, BinotelError, IncompleteError
 from common import spool as spool_module
-from common.spool import FORGOTTEN_SECONDS, SETTLED_SECONDS, Spool, remove_forgotten
+from common.calls import SETTLED_SECONDS
+from common.spool import FORGOTTEN_SECONDS, Spool, remove_forgotten
 from simulation import NEW_YEAR, Server, limits, made_up_moments, plan_for
 
 INCOMING_METHOD = "stats/incoming-calls-for-period"

@@ -17,6 +17,9 @@ ANSWERED_DISPOSITIONS = frozenset(("ANSWER", "TRANSFER"))
 LOST_DISPOSITIONS = frozenset(("NOANSWER", "BUSY", "CANCEL", "CONGESTION", "CHANUNAVAIL", "VM", "VM-SUCCESS"))
 MESSAGE_DISPOSITIONS = frozenset(("SMS-SENDING", "SMS-SUCCESS", "SMS-FAILED", "SUCCESS", "FAILED"))  # SMS and fax
 
+# A call that began so long ago is surely over, and in the lists as what it became.
+SETTLED_SECONDS = 3 * 3600
+
 # Numbers are compared by their last digits: 0671234567 and +380671234567 are one number.
 SIGNIFICANT_DIGITS = 9
 
@@ -106,6 +109,15 @@ class Call:
         return self.call_type == INCOMING and self.disposition in LOST_DISPOSITIONS
 
     @property
+    def has_message(self) -> bool:
+        """Whether the caller left a message in the voice mail."""
+        return self.disposition == "VM-SUCCESS"
+
+    @property
+    def is_going_on(self) -> bool:
+        return self.disposition == "ONLINE"
+
+    @property
     def number_key(self) -> str:
         """What two forms of one number have in common; "" for a hidden number."""
         return re.sub("[^0-9]", "", self.number)[-SIGNIFICANT_DIGITS:]
@@ -121,6 +133,14 @@ class Calls:
     def __iter__(self) -> Iterator[Call]:
         for entry in self.entries:
             yield Call.from_entry(entry, self.timezone)
+
+
+def dialable(number: str) -> str:
+    """A number as a phone dials it from anywhere, as far as it tells: +380671234567; "" when it is hidden."""
+    digits = re.sub("[^0-9]", "", number)
+    if match := re.fullmatch("(?:38)?(0[0-9]{9})", digits):
+        return f"+38{match[1]}"
+    return f"+{digits}" if digits and number.startswith("+") else digits
 
 
 def in_time_order(call: Call) -> tuple[float, str]:

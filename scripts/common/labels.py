@@ -78,6 +78,23 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "An average week: calls an hour",
         "Средняя неделя: звонков в час",
     ),
+    # The alert
+    "waiting callers": ("Чекають на дзвінок: {count}", "Waiting for a call: {count}", "Ждут звонка: {count}"),
+    "yesterday": ("вчора {time}", "yesterday {time}", "вчера {time}"),
+    "waited": ("очікування {time}", "waited {time}", "ожидание {time}"),
+    "called line": ("на {line}", "to {line}", "на {line}"),
+    "left a message": (
+        "є голосове повідомлення",
+        "left a voice message",
+        "есть голосовое сообщение",
+    ),
+    "spoke with": ("остання розмова: {employee}", "last spoke with {employee}", "последний разговор: {employee}"),
+    "and so many more": ("та ще {count}", "and {count} more", "и ещё {count}"),
+    "alert test": (
+        "Перевірка: сповіщення про втрачені дзвінки надходитимуть сюди",
+        "A test: alerts of lost calls will come here",
+        "Проверка: оповещения о потерянных звонках будут приходить сюда",
+    ),
     # Columns
     "time": ("Час", "Time", "Время"),
     "day": ("День", "Day", "День"),

@@ -36,12 +36,24 @@ class Mail:
     html: str
 
 
-def send(mail: Mail, attachments: Sequence[Path], settings: Settings) -> None:
-    """Send a mail with the files at `attachments` to REPORT_TO. Raises MailError, OSError."""
+def send(
+    mail: Mail,
+    attachments: Sequence[Path],
+    settings: Settings,
+    *,
+    to: Sequence[str] | None = None,
+    key: str = "REPORT_TO",
+) -> None:
+    """Send a mail with the files at `attachments`. Raises MailError, OSError.
+
+    to:  the addresses, REPORT_TO's unless others are given
+    key: the name of the setting that they come from, for what to check when one is refused
+    """
+    to = settings.report_to if to is None else to
     message = EmailMessage()
     message["Subject"] = mail.subject
     message["From"] = settings.mail_from
-    message["To"] = ", ".join(settings.report_to)
+    message["To"] = ", ".join(to)
     message["Date"] = formatdate(localtime=True)
     message["Message-ID"] = make_msgid(domain=settings.mail_from.rpartition("@")[2])
     message["Auto-Submitted"] = "auto-generated"  # keeps out-of-office answers away
@@ -50,15 +62,15 @@ def send(mail: Mail, attachments: Sequence[Path], settings: Settings) -> None:
     for path in attachments:
         main_type, _, subtype = TYPES.get(path.suffix.lower(), "application/octet-stream").partition("/")
         message.add_attachment(path.read_bytes(), maintype=main_type, subtype=subtype, filename=path.name)
-    refused = _send_message(message, settings)
+    refused = _send_message(message, settings, key)
     if refused:
-        raise MailError(f"{_refused_text(refused)} The other recipients got it. Check REPORT_TO.")
+        raise MailError(f"{_refused_text(refused)} The other recipients got it. Check {key}.")
 
 
-def _send_message(message: EmailMessage, settings: Settings) -> dict[str, tuple[int, bytes]]:
+def _send_message(message: EmailMessage, settings: Settings, key: str) -> dict[str, tuple[int, bytes]]:
     """Hand a message to the SMTP server; return the refused recipients. Every kind of trouble is a MailError."""
     server = f"The mail server {settings.smtp_host}:{settings.smtp_port}"
-    to = ", ".join(settings.report_to)
+    to = message["To"]
     outcome = f"The mail to {to} was not sent."
     connected = False
     try:
@@ -76,7 +88,7 @@ def _send_message(message: EmailMessage, settings: Settings) -> dict[str, tuple[
     except smtplib.SMTPAuthenticationError as error:
         reason = f"{server} refused the user name or the password: {_reply(error)}. Check SMTP_USER and SMTP_PASSWORD."
     except smtplib.SMTPRecipientsRefused as error:
-        reason = f"{_refused_text(error.recipients)} Check REPORT_TO."
+        reason = f"{_refused_text(error.recipients)} Check {key}."
     except smtplib.SMTPSenderRefused as error:
         reason = f"{server} refused the sender {error.sender}: {_reply(error)}. Check MAIL_FROM."
     except smtplib.SMTPNotSupportedError as error:

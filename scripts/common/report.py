@@ -1,14 +1,13 @@
 """Calls -> a Report: totals, by day, by hour of the week, by employee, who was lost. Numbers only, no format."""
 
 import array
-import re
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from common.calls import Call
+from common.calls import Call, dialable
 
 HOURS_OF_A_WEEK = 7 * 24
 
@@ -143,10 +142,7 @@ class LostCaller:
 
     @property
     def dialable(self) -> str:
-        """The number as a phone dials it from anywhere, as far as it tells; "" when it is hidden."""
-        digits = re.sub(r"[^0-9]", "", self.number)
-        international = self.number.startswith("+") or (digits.startswith("380") and len(digits) == len("380671234567"))
-        return f"+{digits}" if digits and international else digits
+        return dialable(self.number)
 
 
 @dataclass(frozen=True)

@@ -4,24 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
 from common.labels import Labels
 from common.mail import Mail
 from common.report import LostCaller, Report
 from common.tables import Value, employees_table, notes, subject, title, totals_list
+from common.templates import render
 
 MAX_WAITING_CALLERS = 15
-MAX_NAME_LENGTH = 40
-
-# Every value is escaped in HTML: the names of customers are anybody's text.
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=select_autoescape(),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) -> Mail:
@@ -32,8 +21,6 @@ def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) 
     content = {
         "report": report,
         "labels": labels,
-        "short": _short,
-        "unbroken": lambda text: text.replace("-", "\N{NON-BREAKING HYPHEN}"),  # a date stays on one line
         "when": _when(report, labels),
         "title": title(report, labels),
         "where": labels.format("too large", paths=", ".join(map(str, too_large))) if too_large else labels["attached"],
@@ -56,8 +43,8 @@ def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) 
     }
     return Mail(
         subject=subject(report, labels),
-        text=_templates.get_template("report_mail.txt").render(content),
-        html=_templates.get_template("report_mail.html").render(content),
+        text=render("report_mail.txt", content),
+        html=render("report_mail.html", content),
     )
 
 
@@ -70,10 +57,6 @@ def _when(report: Report, labels: Labels) -> Callable[[LostCaller], str]:
         return labels.format("lost at", count=caller.waiting, time=time) if caller.waiting > 1 else time
 
     return when
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 1]}…"
 
 
 def _text(value: Value, labels: Labels) -> str:

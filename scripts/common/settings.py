@@ -2,9 +2,11 @@
 
 import dataclasses
 import difflib
+import logging
 import os
 import re
 from collections.abc import Callable, Mapping
+from datetime import time
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,11 @@ from zoneinfo import ZoneInfo
 import sqlalchemy
 from dotenv.parser import parse_stream
 
-from binotel_core import API_URL, check_base_url, is_loopback
+from binotel_core import API_URL, check_base_url, is_loopback, one_line
 from common.labels import LANGUAGES
 
+TOKEN_LENGTH = 8  # parts of a chat channel's URL that are so long may be secrets
+MINUTES_OF_A_DAY = 24 * 60
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SMTP_SECURITIES = ("starttls", "tls", "none")
 
@@ -47,6 +51,10 @@ class Settings:
     smtp_password: str = dataclasses.field(repr=False)
     mail_from: str
     report_to: tuple[str, ...]
+    alert_to: tuple[str, ...]
+    alert_urls: tuple[str, ...] = dataclasses.field(repr=False)  # they hold tokens
+    lost_call_grace_minutes: int
+    working_hours: tuple[time, time] | None
 
     @property
     def state_dir(self) -> Path:
@@ -56,7 +64,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be seen in a log or a message."""
-        return tuple(secret for secret in (self.secret, self.smtp_password, self.key) if secret)
+        tokens = [part for url in self.alert_urls for part in re.split(r"[/?&=@]", url) if len(part) >= TOKEN_LENGTH]
+        return tuple(secret for secret in (self.secret, self.smtp_password, self.key, *tokens) if secret)
 
 
 # Key in the configuration -> default. A default of None means that the key must be given.
@@ -76,6 +85,10 @@ DEFAULTS: dict[str, str | None] = {
     "SMTP_PASSWORD": "",
     "MAIL_FROM": "",
     "REPORT_TO": "",
+    "ALERT_TO": "",
+    "ALERT_URLS": "",
+    "LOST_CALL_GRACE_MINUTES": "10",
+    "WORKING_HOURS": "",
 }
 
 
@@ -152,11 +165,15 @@ class _Checker:
             smtp_password=self._checked("SMTP_PASSWORD", _ascii, ""),
             mail_from=self._checked("MAIL_FROM", lambda text: _address(text) if text else "", ""),
             report_to=self._checked("REPORT_TO", _addresses, ()),
+            alert_to=self._checked("ALERT_TO", _addresses, ()),
+            alert_urls=self._checked("ALERT_URLS", _alert_urls, ()),
+            lost_call_grace_minutes=self._checked("LOST_CALL_GRACE_MINUTES", _minutes, 10),
+            working_hours=self._checked("WORKING_HOURS", _hours, None),
         )
-        if settings.report_to:
-            for key in ("SMTP_HOST", "MAIL_FROM"):
-                if not self._text(key):
-                    self._fault(key, "is missing, and REPORT_TO asks for mail.", "Fill it in, or empty REPORT_TO.")
+        asking = [key for key, to in (("REPORT_TO", settings.report_to), ("ALERT_TO", settings.alert_to)) if to]
+        for key in ("SMTP_HOST", "MAIL_FROM"):
+            if asking and not self._text(key):
+                self._fault(key, f"is missing, and {asking[0]} asks for mail.", f"Fill it in, or empty {asking[0]}.")
         if settings.smtp_host and settings.smtp_security == "none" and not is_loopback(settings.smtp_host):
             self._fault(
                 "SMTP_SECURITY", "is 'none', which is only for a server on this machine.", "Use starttls or tls."
@@ -229,6 +246,42 @@ def _port(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
         raise ValueError("write a number from 1 to 65535, usually 587.")
     return int(text)
+
+
+def _minutes(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > MINUTES_OF_A_DAY:
+        raise ValueError(f"write a number of minutes from 0 to {MINUTES_OF_A_DAY}.")
+    return int(text)
+
+
+def _hours(text: str) -> tuple[time, time] | None:
+    """The hours of a day, from the first to before the second; they may go over midnight."""
+    if not text:
+        return None
+    try:
+        first, last = (time.fromisoformat(part.strip().zfill(5)) for part in text.replace("–", "-").split("-"))
+    except ValueError:
+        first = last = time()
+    if first == last:
+        raise ValueError(f"{text!r} are no hours: write them as 09:00-18:00.")
+    return first, last
+
+
+def _alert_urls(text: str) -> tuple[str, ...]:
+    if not text:
+        return ()
+    import apprise  # takes half a second, which most jobs need not spend
+
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # what it says of a wrong URL may hold a token
+    urls = tuple(text.split())
+    for number, url in enumerate(urls, 1):
+        if apprise.Apprise.instantiate(url) is None:
+            kind = url.partition(":")[0] if "://" in url else "one"
+            raise ValueError(
+                f"number {number}, {one_line(kind)[:20]}://..., is not an address that Apprise understands. "
+                "Split several by spaces; README shows how to get one."
+            )
+    return urls
 
 
 def _printable(text: str) -> str:

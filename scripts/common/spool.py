@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from binotel_core import BinotelError, PeriodPlan, PeriodRequest
-from common.calls import clean
+from common.calls import SETTLED_SECONDS, clean
 
-# An answer that reaches so close to the moment it was asked for may lack calls that were still going on.
-SETTLED_SECONDS = 3 * 3600
 FORGOTTEN_SECONDS = 30 * 86400
 SUFFIX = ".spool"
 

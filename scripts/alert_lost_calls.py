@@ -1,0 +1,143 @@
+"""Tell people of callers who were lost and whom nobody has called back: in time, and once. To be run every few minutes.
+
+    python scripts/alert_lost_calls.py
+    python scripts/alert_lost_calls.py --dry-run    show what would be sent, and remember nothing
+    python scripts/alert_lost_calls.py --test       send a test message through every channel
+
+A caller is told of who has been lost for LOST_CALL_GRACE_MINUTES without a call back, in WORKING_HOURS if you set them;
+and again only when lost by a new call. The message goes to ALERT_TO by mail and to the chats of ALERT_URLS.
+"""
+
+import argparse
+import logging
+from datetime import datetime, timedelta
+from datetime import time as time_of_day
+from typing import Any
+
+from common.calls import SETTLED_SECONDS, Call, in_time_order
+from common.job import Job, UsageError, run
+from common.labels import Labels
+from common.lost_calls_mail import lost_calls_mail
+from common.mail import Mail
+from common.notify import Channel, NotifyError, channels
+from common.report import Report, Selection
+from common.store import Store
+from common.waiting import WaitingCaller, waiting_callers
+
+SETTLED = timedelta(seconds=SETTLED_SECONDS)
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--dry-run", action="store_true", help="print what would be sent, and remember nothing")
+    how.add_argument("--test", action="store_true", help="send a test message through every channel")
+
+
+def main(job: Job) -> None:
+    """Send every channel one message with the callers that it has not been told of. One that fails stops no other."""
+    settings = job.settings
+    labels = Labels(settings.language)
+    ways = channels(settings)
+    if not ways:
+        raise UsageError("ALERT_TO and ALERT_URLS are both empty, so nobody would be told: fill in one of them.")
+    if job.arguments.test:
+        for way in ways:
+            if send(way, Mail(labels["alert test"], labels["alert test"], labels["alert test"]), job):
+                print(f"{way.name}: accepted")
+        return
+    now = job.now()
+    if not is_working_time(now.time(), settings.working_hours):
+        log.info("Outside WORKING_HOURS: callers are told of when they begin")
+        return
+    store = Store(settings.database_url, settings.key, job.name)
+    report = two_days(now, store, job)
+    # Those with whom somebody is speaking right now wait no more, if it goes well.
+    speaking = {call.number_key for call in report.calls if call.is_going_on and call.start.date() == now.date()}
+    callers = [caller for caller in waiting_callers(report) if caller.key not in speaking]
+    for way in ways:
+        due = [caller for caller in callers if is_due(caller, store[told(way, caller)], now, job)]
+        log.info("%s: %d of %d waiting callers are due", way.name, len(due), len(callers))
+        if not due:
+            continue
+        message = lost_calls_mail(due, labels, now.date())
+        if job.arguments.dry_run:
+            print(f"--- {way.name}\n{message.subject}\n\n{message.text}\n")
+        elif send(way, message, job):
+            # A crash just before this tells them twice; the other way round it might tell them never.
+            store.put({told(way, caller): caller.last.unix_start for caller in due})
+
+
+def send(way: Channel, message: Mail, job: Job) -> bool:
+    """Whether the channel took the message; if not, that was told."""
+    try:
+        way.send(message)
+    except NotifyError as error:
+        log.error("%s", error)
+        job.failed = True
+        return False
+    return True
+
+
+def is_working_time(time: time_of_day, hours: tuple[time_of_day, time_of_day] | None) -> bool:
+    """Whether `time` lies in the hours, which may go over midnight; always, where there are none."""
+    if hours is None:
+        return True
+    first, last = hours
+    return first <= time < last if first < last else time >= first or time < last
+
+
+def told(way: Channel, caller: WaitingCaller) -> str:
+    """The name under which the store keeps when the last call began of which a channel was told."""
+    return f"told {way.id} of {caller.key}"
+
+
+def is_due(caller: WaitingCaller, told_until: float | None, now: datetime, job: Job) -> bool:
+    """Whether a call that was not told of was lost long enough ago."""
+    new = [call for call in caller.calls if call.unix_start > (told_until or 0)]
+    grace_seconds = job.settings.lost_call_grace_minutes * 60
+    return bool(new) and now.timestamp() >= new[0].unix_start + new[0].wait_seconds + grace_seconds
+
+
+def two_days(now: datetime, store: Store, job: Job) -> Report:
+    """The calls of today, and those of yesterday with callers who still waited when it ended. Two heavy requests.
+
+    So nobody is forgotten who was lost just before midnight, or while WORKING_HOURS held what was due.
+    """
+    timezone = job.settings.timezone
+    yesterday = now.date() - timedelta(days=1)
+    name = f"waiting after {yesterday}"
+    carried: list[dict[str, Any]] | None = store[name]
+    listed: list[dict[str, Any]] = []
+    if carried is None:
+        midday = datetime.combine(yesterday, time_of_day(12), timezone)
+        entries = job.client.calls_per_day(midday)
+        report = report_of(entries, Selection.of_day(yesterday, timezone), job)
+        keys = {caller.key for caller in waiting_callers(report)}
+        carried = [
+            entry
+            for entry in entries
+            if keys & {(call := Call.from_entry(entry, timezone)).number_key, call.general_call_id}
+        ]
+        begun = datetime.combine(now.date(), time_of_day(), timezone)
+        # Before that, calls that began yesterday may still be going on.
+        if now - begun >= SETTLED and not job.arguments.dry_run:
+            store.put({name: carried})
+    else:
+        listed = job.client.entries("stats/list-of-lost-calls-for-today", {})
+    today = job.client.calls_per_day(now)
+    start = datetime.combine(yesterday, time_of_day(), timezone)
+    return report_of([*carried, *listed, *today], Selection(start, now), job)
+
+
+def report_of(entries: list[dict[str, Any]], selection: Selection, job: Job) -> Report:
+    """A report of entries of which some may be there twice: the later one counts."""
+    calls = {
+        call.general_call_id: call for entry in entries for call in [Call.from_entry(entry, job.settings.timezone)]
+    }
+    return Report.of(selection, sorted(calls.values(), key=in_time_order))
+
+
+if __name__ == "__main__":
+    run(main, __doc__, add_arguments)

@@ -1,0 +1,341 @@
+"""Days played minute by minute against the sandbox, a real mail server and a real web hook; every message compared."""
+
+import functools
+import json
+import os
+import signal
+import threading
+import time
+from collections import defaultdict
+from contextlib import ExitStack
+from datetime import date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import processes
+import pytest
+
+import alert_lost_calls
+from binotel_core import METHODS
+from helpers import KYIV, at, entry
+from test_mail import free_port
+
+SCRIPT = Path(alert_lost_calls.__file__)
+WEDNESDAY, THURSDAY = date(2024, 5, 1), date(2024, 5, 2)
+OUT = {"callType": "1"}
+
+start = functools.partial(processes.start, SCRIPT)
+run = functools.partial(processes.run, SCRIPT)
+
+
+class Hook:
+    """A chat's server: takes messages as JSON, unless it is `down`; `on_message` runs before it answers."""
+
+    def __init__(self):
+        self.messages = []
+        self.down = False
+        self.on_message = lambda: None
+
+    def handler(self):
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if not hook.down:
+                    hook.messages.append((content["title"], content["message"]))
+                    hook.on_message()
+                self.send_response(503 if hook.down else 200)
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        return Handler
+
+
+@pytest.fixture
+def hook():
+    with ExitStack() as stack:
+        hook = Hook()
+        server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), hook.handler()))
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        stack.callback(server.shutdown)
+        hook.url = f"json://127.0.0.1:{server.server_address[1]}/hook"
+        yield hook
+
+
+@pytest.fixture
+def sandbox(sandbox, monkeypatch):
+    """A sandbox with the calls that a test adds with `call()`, and without a quota."""
+    calls = defaultdict(list)
+    sandbox.company.calls_of_day = lambda day: sorted(calls[day], key=lambda call: int(call["startTime"]))
+
+    def call(moment, disposition="NOANSWER", number="0501111111", **more):
+        spoken = disposition in ("ANSWER", "TRANSFER")
+        more = {"generalCallID": f"{moment:%d%H%M%S}", "waitsec": 20, "billsec": "60" if spoken else 0} | more
+        calls[moment.date()].append(entry(moment, disposition, number, **more))
+
+    sandbox.call = call
+    monkeypatch.setattr("binotel_core.Throttle.acquire", lambda self, method: None)
+    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    return sandbox
+
+
+@pytest.fixture
+def settings(hook, inbox):
+    """Both channels, and working hours."""
+    more = {"ALERT_TO": "boss@example.com", "ALERT_URLS": hook.url, "WORKING_HOURS": "09:00-18:00"}
+    return inbox.settings | {"REPORT_TO": ""} | more
+
+
+@pytest.fixture
+def play(run_main, settings, sandbox, hook, inbox):
+    """A function that runs the script every minute from one moment to another; returns what came when and where."""
+
+    def play(first, last, **more):
+        came = []
+        moment = first
+        while moment <= last:
+            seen = len(hook.messages), len(inbox.messages), len(sandbox.requests)
+            code, output = run_main(alert_lost_calls, moment, **settings | more)
+            assert output == ""
+            assert code == (1 if hook.down and hook.wanted else 0)
+            heavy = [request for request in sandbox.requests[seen[2] :] if METHODS[request["method"]].gap]
+            assert len(heavy) <= 2
+            came += [(f"{moment:%d %H:%M}", "chat", *texts(*message)) for message in hook.messages[seen[0] :]]
+            for message in inbox.messages[seen[1] :]:
+                plain = message.get_body(["plain"]).get_content()
+                came.append((f"{moment:%d %H:%M}", "mail", *texts(message["Subject"], plain)))
+            moment += timedelta(minutes=1)
+        return came
+
+    hook.wanted = False
+    return play
+
+
+def texts(title, body):
+    """A message's title, and its callers, each as its lines."""
+    return title, [tuple(block.split("\n")) for block in body.replace("\r", "").strip().split("\n\n")]
+
+
+def test_a_day_and_the_morning_after_it(play, sandbox, hook):
+    call = sandbox.call
+    call(at("08:30"), number="0501111111", customerData={"name": "Лікар"})  # held until 09:00
+    call(at("09:20"), number="0502222222")  # called back in time
+    call(at("09:25"), "ANSWER", "380502222222", **OUT)
+    call(at("10:00"), "BUSY", "+380503333333")  # called back late,
+    call(at("10:30"), "ANSWER", "0503333333", **OUT)
+    call(at("11:00"), "CANCEL", "0503333333")  # and lost again
+    call(at("12:00"), number="0504444444")  # lost twice
+    call(at("12:20"), number="0504444444", didName="Реклама", waitsec="75")
+    call(at("13:05"), number="0505555555")  # while the chat is down
+    call(at("13:30"), number="")  # hidden: nobody can call back
+    call(at("13:40"), "VM-SUCCESS", "", didName="", didNumber="")  # hidden, with a message
+    call(at("17:55"), number="0506666666")  # due when nobody works
+    call(at("23:58"), number="0507777777")  # just before midnight, called back before anybody works
+    call(at("08:10", THURSDAY), "ANSWER", "0507777777", **OUT)
+    call(at("23:59:59"), "VM", "0508888888", waitsec=0)
+    call(at("09:30", THURSDAY), number="0501111111")  # told of the day before, and lost by a new call
+
+    came = play(at("08:25"), at("09:35"))
+    assert came == 2 * [] + both(
+        "01 09:00", "Waiting for a call: 1", [("+380501111111 Лікар", "08:30, waited 20 s", "to Головна 0443334001")]
+    )
+    assert play(at("09:36"), at("10:35")) == both(
+        "01 10:11", "Waiting for a call: 1", [("+380503333333", "10:00, waited 20 s", "to Головна 0443334001")]
+    )
+    assert play(at("10:55"), at("11:20")) == both(
+        "01 11:11",
+        "Waiting for a call: 1",
+        [("+380503333333", "11:00, waited 20 s", "to Головна 0443334001", "last spoke with Олена")],
+    )
+    once = [("+380504444444", "12:00, waited 20 s", "to Головна 0443334001")]
+    twice = [("+380504444444", "2×, last 12:20, waited 1 min 15 s", "to Реклама 0443334001")]
+    assert play(at("11:55"), at("12:40")) == (
+        both("01 12:11", "Waiting for a call: 1", once) + both("01 12:32", "Waiting for a call: 1", twice)
+    )
+    assert play(at("13:00"), at("13:15")) == []
+    during = [("+380505555555", "13:05, waited 20 s", "to Головна 0443334001")]
+    message = [("hidden number", "13:40, waited 20 s", "left a voice message")]
+    hook.down = hook.wanted = True
+    assert play(at("13:16"), at("14:02")) == [
+        ("01 13:16", "mail", "Waiting for a call: 1", during),
+        ("01 13:51", "mail", "Waiting for a call: 1", message),
+    ]
+    hook.down = False
+    assert play(at("14:03"), at("14:10")) == [("01 14:03", "chat", "Waiting for a call: 2", during + message)]
+    assert play(at("17:50"), at("18:10")) == []
+    assert play(at("23:50"), at("23:59")) == []
+    assert play(at("00:00", THURSDAY), at("00:15", THURSDAY)) == []
+    overnight = [
+        ("+380506666666", "yesterday 17:55, waited 20 s", "to Головна 0443334001"),
+        ("+380508888888", "yesterday 23:59, waited 0 s", "to Головна 0443334001"),
+    ]
+    assert play(at("08:55", THURSDAY), at("09:40", THURSDAY)) == both("02 09:00", "Waiting for a call: 2", overnight)
+    again = [("+380501111111 Лікар", "2×, last 09:30, waited 20 s", "to Головна 0443334001")]
+    assert play(at("09:41", THURSDAY), at("09:50", THURSDAY)) == both("02 09:41", "Waiting for a call: 1", again)
+
+
+def both(moment, title, callers):
+    return [(moment, channel, title, callers) for channel in ("chat", "mail")]
+
+
+def test_without_working_hours_midnight_changes_nothing(play, sandbox):
+    sandbox.call(at("23:40"), number="0501111111")  # told before midnight
+    sandbox.call(at("23:55"), number="0502222222")  # due after midnight
+    sandbox.call(at("23:59:59"), number="0503333333")  # no run before midnight sees it
+    came = play(at("23:45"), at("00:30", THURSDAY), WORKING_HOURS="")
+    assert [
+        (moment, [caller[0] for caller in callers]) for moment, channel, _, callers in came if channel == "chat"
+    ] == [
+        ("01 23:51", ["+380501111111"]),
+        ("02 00:06", ["+380502222222"]),
+        ("02 00:11", ["+380503333333"]),
+    ]
+
+
+def test_who_is_being_spoken_to_right_now_is_not_told_of(play, sandbox):
+    sandbox.call(at("10:00"))
+    sandbox.call(at("10:08"), "ANSWER", billsec=300, **OUT)
+    assert play(at("10:00"), at("10:20")) == []
+
+
+def test_who_is_called_back_in_vain_is_told_of(play, sandbox):
+    sandbox.call(at("10:00"))
+    sandbox.call(at("10:05"), "NOANSWER", **OUT)
+    assert [came[:2] for came in play(at("10:00"), at("10:20"))] == [("01 10:11", "chat"), ("01 10:11", "mail")]
+
+
+def test_grace_is_counted_from_when_the_caller_gave_up(play, sandbox):
+    sandbox.call(at("10:00"), waitsec=90)
+    assert [came[0] for came in play(at("10:00"), at("10:10"), LOST_CALL_GRACE_MINUTES="3")] == 2 * ["01 10:05"]
+
+
+def test_a_server_in_trouble_is_told_and_loses_nobody(run_main, settings, sandbox, hook, monkeypatch):
+    monkeypatch.setattr("binotel_core.RETRY_PAUSES_SECONDS", ())
+    sandbox.call(at("23:50"))
+    for method in ("stats/list-of-calls-per-day", "stats/list-of-lost-calls-for-today"):
+        sandbox.faults[method] = ["http-500"]
+    later = datetime(2024, 5, 2, 9, tzinfo=KYIV)
+    assert run_main(alert_lost_calls, later, **settings)[0] == 1
+    assert run_main(alert_lost_calls, later, **settings)[0] == 0
+    assert run_main(alert_lost_calls, later, **settings)[0] == 1  # the list of lost calls is only asked for now
+    assert len(hook.messages) == 1
+
+
+def test_a_channel_that_fails_does_not_stop_the_others(run_main, settings, sandbox, hook, inbox):
+    sandbox.call(at("10:00"))
+    urls = f"json://127.0.0.1:{free_port()}/gone {hook.url}"
+    more = settings | {"ALERT_URLS": f"'{urls}'", "ALERT_TO": "boss@example.com,gone@example.com"}
+    inbox.refuse_recipients = ("gone@example.com",)
+    for _ in range(2):
+        assert run_main(alert_lost_calls, at("11:00"), **more)[0] == 1
+    assert (len(hook.messages), [message["To"] for message in inbox.messages]) == (1, ["boss@example.com"])
+
+
+def test_dry_run_shows_what_would_be_sent_and_remembers_nothing(run_main, settings, sandbox, hook, inbox):
+    sandbox.call(at("10:00"))
+    for _ in range(2):
+        code, output = run_main(alert_lost_calls, at("11:00"), "--dry-run", **settings)
+        assert (code, output) == (
+            0,
+            "".join(
+                f"--- {channel}\nWaiting for a call: 1\n\n+380501111111\n10:00, waited 20 s\nto Головна 0443334001\n\n"
+                for channel in ("mail to boss@example.com", "JSON (json://)")
+            ),
+        )
+    assert (hook.messages, inbox.messages) == ([], [])
+    assert run_main(alert_lost_calls, at("11:00"), **settings)[0] == 0
+    assert (len(hook.messages), len(inbox.messages)) == (1, 1)
+
+
+def test_what_is_remembered_is_forgotten_after_30_days(run_main, settings, sandbox, hook, tmp_path):
+    sandbox.call(at("10:00"))
+    run_main(alert_lost_calls, at("11:00"), **settings)
+    assert b"501111111" in (tmp_path / "var" / "binotel.db").read_bytes()
+    run_main(alert_lost_calls, at("11:00", date(2024, 6, 5)), **settings)
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "var" / "binotel.db") as database:
+        names = [name for (name,) in database.execute("SELECT name FROM remembered")]
+    assert names == ["waiting after 2024-06-04"]
+
+
+# --- As processes of their own -----------------------------------------------
+
+
+@pytest.fixture
+def lost_today(sandbox):
+    """A caller who has been lost for 20 minutes by the real clock."""
+    sandbox.call(datetime.now(KYIV).replace(microsecond=0) - timedelta(minutes=20), waitsec=3)
+    return sandbox
+
+
+def test_a_run_with_nothing_to_tell_says_nothing(configure, settings, sandbox):
+    assert run("--config", configure(**settings | {"WORKING_HOURS": ""})) == (0, "", "")
+    assert len(sandbox.requests) == 2
+
+
+def test_a_process_that_is_killed_after_sending_and_before_remembering_tells_twice_and_never_not_at_all(
+    configure, settings, lost_today, hook, inbox
+):
+    path = configure(**settings | {"WORKING_HOURS": "", "ALERT_TO": ""})
+    with start("--config", path) as process:
+        hook.on_message = lambda: os.kill(process.pid, signal.SIGKILL)
+        process.wait(timeout=30)
+    assert process.returncode == -signal.SIGKILL
+    assert len(hook.messages) == 1
+    hook.on_message = lambda: None
+    assert run("--config", path) == (0, "", "")
+    assert len(hook.messages) == 2
+    assert hook.messages[0] == hook.messages[1]
+    assert run("--config", path) == (0, "", "")
+    assert len(hook.messages) == 2
+
+
+def test_a_process_that_is_killed_before_sending_loses_nothing(configure, settings, lost_today, hook):
+    path = configure(**settings | {"WORKING_HOURS": ""})
+    lost_today.faults["stats/list-of-calls-per-day"] = ["hang"]
+    with start("--config", path) as process:
+        while not lost_today.requests:
+            time.sleep(0.02)
+        process.kill()
+    assert run("--config", path) == (0, "", "")
+    assert len(hook.messages) == 1
+
+
+def test_a_second_copy_does_no_harm(configure, settings, lost_today, hook):
+    path = configure(**settings | {"WORKING_HOURS": ""})
+    lost_today.faults["stats/list-of-calls-per-day"] = ["hang"]
+    with start("--config", path) as process:
+        while not lost_today.requests:
+            time.sleep(0.02)
+        code, output, errors = run("--config", path)
+        process.kill()
+    assert (code, output) == (75, "")
+    assert errors.startswith("ERROR: This job is already running for this account.")
+    assert hook.messages == []
+
+
+def test_the_test_message_goes_through_every_channel_and_says_which_one_worked(
+    configure, settings, hook, inbox, sandbox
+):
+    gone = f"json://127.0.0.1:{free_port()}/gone"
+    code, output, errors = run("--test", "--config", configure(**settings | {"ALERT_URLS": f"'{gone} {hook.url}'"}))
+    assert (code, output) == (1, "mail to boss@example.com: accepted\nJSON (json://): accepted\n")
+    assert errors == (
+        "ERROR: JSON (json://) did not take the message: A Connection error occurred sending JSON notification to "
+        "127.0.0.1. Check ALERT_URLS and the network."
+    )
+    assert hook.messages == [("A test: alerts of lost calls will come here",) * 2]
+    assert inbox.messages[0]["Subject"] == "A test: alerts of lost calls will come here"
+    assert sandbox.requests == []
+
+
+def test_nobody_to_tell_is_wrong_usage(configure):
+    assert run("--config", configure()) == (
+        2,
+        "",
+        "ERROR: ALERT_TO and ALERT_URLS are both empty, so nobody would be told: fill in one of them.",
+    )

@@ -1,0 +1,57 @@
+"""What the jobs remember: by account and job, all or nothing, for 30 days."""
+
+import sqlite3
+
+import pytest
+import sqlalchemy
+
+from common.store import FORGOTTEN_SECONDS, Store
+
+
+@pytest.fixture
+def make(database_url, clock):
+    """A function that makes the store of a job."""
+    return lambda account="key", job="alert": Store(database_url, account, job, clock=clock.time)
+
+
+def test_what_is_put_is_there_for_the_next_run(make):
+    make().put({"a": 1, "b": [{"Ґ": None}]})
+    make().put({"a": 2.5})
+    store = make()
+    assert (store["a"], store["b"], store["c"]) == (2.5, [{"Ґ": None}], None)
+
+
+def test_jobs_and_accounts_do_not_see_each_others(make):
+    make().put({"a": 1})
+    assert (make(account="other")["a"], make(job="other")["a"]) == (None, None)
+
+
+def test_after_30_days_it_is_forgotten(make, clock, database_url):
+    store = make()
+    store.put({"old": 1, "renewed": 1})
+    clock.now += FORGOTTEN_SECONDS - 10
+    store.put({"renewed": 2})
+    assert store["old"] == 1
+    clock.now += 20
+    store.put({"new": 3})
+    assert [store[name] for name in ("old", "renewed", "new")] == [None, 2, 3]
+    with sqlite3.connect(database_url.removeprefix("sqlite:///")) as database:
+        assert database.execute("SELECT count(*) FROM remembered").fetchone() == (2,)
+
+
+def test_nothing_is_put_when_a_value_cannot_be(make):
+    store = make()
+    with pytest.raises(TypeError):
+        store.put({"good": 1, "bad": object()})
+    assert store["good"] is None
+
+
+def test_the_key_is_not_in_the_file(make, database_url, tmp_path):
+    make(account="my-own-key").put({"a": 1})
+    assert b"my-own-key" not in (tmp_path / "binotel.db").read_bytes()
+
+
+def test_a_database_that_cannot_be_used_is_an_error(tmp_path):
+    (tmp_path / "binotel.db").write_bytes(b"no database" * 100)
+    with pytest.raises(sqlalchemy.exc.SQLAlchemyError, match="not a database"):
+        Store(f"sqlite:///{tmp_path}/binotel.db", "key", "job").put({"a": 1})
