@@ -1,4 +1,4 @@
-"""What tests share: a clock that only moves when told, and the sandbox as a real HTTP server in a thread."""
+"""What tests share: the sandbox as a real HTTP server in a thread, and a client whose waiting takes no time."""
 
 import threading
 from contextlib import ExitStack
@@ -7,21 +7,7 @@ import pytest
 
 import sandbox as sandbox_script
 from binotel_core import BinotelClient, Throttle
-
-
-class Clock:
-    """A clock and the sleep that goes with it: sleeping takes no time, and moves the clock."""
-
-    def __init__(self, now: float = 1_714_560_000.0) -> None:
-        self.now = now
-        self.slept: list[float] = []
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(round(seconds, 6))
-        self.now += seconds
+from helpers import Clock
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Calls and reports made by hand, in few words."""
+"""A clock for tests; calls and reports made by hand, in few words."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -8,6 +8,21 @@ from common.report import Report, Selection
 
 KYIV = ZoneInfo("Europe/Kyiv")
 DAY = date(2024, 5, 1)
+
+
+class Clock:
+    """A clock and the sleep that goes with it: sleeping takes no time, and moves the clock."""
+
+    def __init__(self, now: float = 1_714_560_000.0) -> None:
+        self.now = now
+        self.slept: list[float] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 6))
+        self.now += seconds
 
 
 def at(time, day=DAY, fold=0):

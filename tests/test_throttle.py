@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from binotel_core import METHODS, QUOTA_GAP_MARGIN_SECONDS, QUOTA_WINDOW_MARGIN_SECONDS, BinotelError, Throttle
-from conftest import Clock
+from helpers import Clock
 
 GAP_5 = "stats/list-of-calls-per-day"
 GAP_10 = "stats/incoming-calls-for-period"
