@@ -659,6 +659,7 @@ class PeriodPlan:
         self._timezone = timezone
         self._line = internal_number
         self._caps = {name: method.cap for name, method in METHODS.items()} | dict(caps or {})
+        self._start = start
         self._next = dict.fromkeys(ways, start)  # the first second of each way that is not known yet
         self._density = {way: _Density() for way in ways}
         self._crowd: _Crowd | None = None
@@ -668,6 +669,12 @@ class PeriodPlan:
     def known_until(self) -> int:
         """The last second up to which everything is known."""
         return min(self._next.values()) - 1
+
+    @property
+    def share_known(self) -> float:
+        """Which part of the period is known, from 0 to 1, on the average of both ways."""
+        seconds = sum(first - self._start for first in self._next.values())
+        return seconds / len(self._next) / (self.stop - self._start + 1) if self.stop >= self._start else 1
 
     def seconds_left(self) -> float:
         """How long the quota will take for what is left, as far as the calls so far tell; a rough estimate."""
@@ -704,7 +711,7 @@ class PeriodPlan:
         """Learn from an answer, and return those of its calls that are new and of the period, in time order.
 
         An answer that may be cut off gives none. Raises IncompleteError when it is that of a single second, and
-        TransportError for calls that were not asked for.
+        TransportError for calls that were not asked for, or that cannot be read.
         """
         self._accepted += 1
         cap = self._caps[request.method]
@@ -721,6 +728,12 @@ class PeriodPlan:
         calls = []
         for moment, entry in timed:
             way = self._way_of(entry)
+            if request.method != DAY_METHOD and way not in request.ways:
+                raise TransportError(
+                    f"Binotel's answer to {request.method} has a call whose callType is "
+                    f"{one_line(repr(entry.get('callType')))}.",
+                    "The API may have changed. " + _ASK_BINOTEL,
+                )
             if way in request.ways and self._next[way] <= moment <= self.stop:
                 calls.append(entry)
         for way in request.ways:
@@ -882,17 +895,19 @@ class _Density:
 
 
 def way_of(entry: Mapping[str, Any]) -> str:
-    """INCOMING or OUTGOING, whichever a callDetails entry is."""
-    return INCOMING if str(entry.get("callType")) == "0" else OUTGOING
+    """INCOMING or OUTGOING, whichever a callDetails entry is. The server sends its numbers in more than one form."""
+    return INCOMING if str(entry.get("callType")).strip().removesuffix(".0") == "0" else OUTGOING
 
 
 def _start_of(entry: Mapping[str, Any]) -> int:
-    try:
-        return int(entry["startTime"])
-    except (KeyError, TypeError, ValueError):
+    start = re.fullmatch(r"([0-9]{1,11})(\.[0-9]*)?", str(entry.get("startTime")).strip())
+    if start is None:
+        value = one_line(repr(entry.get("startTime")))
         raise TransportError(
-            "A call in Binotel's answer has no startTime.", "The API may have changed. " + _ASK_BINOTEL
-        ) from None
+            f"A call in Binotel's answer has a startTime that cannot be read: {value}.",
+            "The API may have changed. " + _ASK_BINOTEL,
+        )
+    return int(start[1])
 
 
 # --- The client --------------------------------------------------------------

@@ -2,7 +2,7 @@
 
     python scripts/export_calls_for_period.py 2024-01-01 2024-12-31
     python scripts/export_calls_for_period.py 2024-05-01                        until now
-    python scripts/export_calls_for_period.py "2024-05-01 09:00" "2024-05-01 18:00"
+    python scripts/export_calls_for_period.py 2024-05-01 09:00 2024-05-01 18:00
     python scripts/export_calls_for_period.py 2024-05-01 --internal-number 901 --no-mail
     python scripts/export_calls_for_period.py 2024-01-01 --number 0671234567 --format csv
 
@@ -14,125 +14,163 @@ command again: it goes on where it stopped.
 """
 
 import argparse
-import hashlib
-import json
 import logging
 import re
 from collections.abc import Iterable
-from contextlib import closing
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from binotel_core import INCOMING, OUTGOING, PeriodPlan, account_id, way_of
-from common.calls import Call, Calls, in_time_order
+from binotel_core import INCOMING, OUTGOING, IncompleteError, PeriodPlan, account_id, way_of
+from common.calls import SETTLED_SECONDS, Call, Calls, in_time_order
 from common.job import Job, UsageError, run
 from common.labels import Labels
 from common.outputs import add_output_arguments, deliver, wanted_paths
 from common.progress import progress_bar
 from common.report import Report, Selection, last_second
-from common.spool import SUFFIX, Spool, remove_forgotten
+from common.spool import Spool, remove_forgotten, spool_path
 
+EARLIEST_YEAR = 2000
 SECONDS_OF_A_DAY = 86400
 
 log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("start", metavar="START", help='2024-05-01, "2024-05-01 09:30", today or yesterday')
-    parser.add_argument("stop", metavar="STOP", nargs="?", help="the same (default: now)")
+    parser.add_argument(
+        "times",
+        metavar=("START", "STOP"),
+        nargs="+",
+        help="2024-05-01, 2024-05-01 09:30, today or yesterday; STOP is now unless given",
+    )
     parser.add_argument("--direction", choices=(INCOMING, OUTGOING, "both"), default="both", help="(default: both)")
     only = parser.add_mutually_exclusive_group()
-    only.add_argument("--internal-number", metavar="901", default="", help="the calls of this line alone")
-    only.add_argument("--number", metavar="0671234567", default="", help="the calls with this number alone")
-    only.add_argument("--customer", metavar="ID", default="", help='those with this customer of "My clients" alone')
+    only.add_argument("--internal-number", metavar="901", help="the calls of this line alone")
+    only.add_argument("--number", metavar="0671234567", help="the calls with this number alone")
+    only.add_argument("--customer", metavar="ID", help='the calls with this customer of "My clients" alone')
     add_output_arguments(parser)
 
 
 def main(job: Job) -> None:
     """Collect the calls, every answer on disk before the next one is asked for, and make the report from there."""
     now = job.now()
-    selection = wanted_selection(job, now)
+    words = wanted_times(job.arguments.times)
+    selection = wanted_selection(words, now, job)
     paths = wanted_paths([selection.name], job)[selection.name]
-    as_of = now if selection.stop > now else None
     if selection.number or selection.customer_id:
-        make_report(selection, as_of, history(selection, job), paths, job)
+        make_report(selection, now, history(selection, job), paths, job)
         return
-    remove_forgotten(job.settings.state_dir)
-    with closing(Spool(spool_path(job))) as spool:
-        collect(selection, as_of or selection.stop, spool, job)
-        make_report(selection, as_of, spool, paths, job)
-    if not job.failed:
-        spool.remove()
+    remove_forgotten(job.settings.state_dir, job.name)
+    wanted = [*words, selection.direction, selection.line, str(job.settings.timezone)]
+    spool = Spool(spool_path(job.settings.state_dir, job.name, account_id(job.settings.key), wanted))
+    keep = True
+    try:
+        collect(selection, now, spool, job)
+        keep = spool.calls > 0  # nothing at all is worth asking for again
+        make_report(selection, now, spool, paths, job)
+        keep = keep and job.failed
+    except IncompleteError:
+        keep = False  # it would be so again
+        raise
+    finally:
+        spool.close()
+        if keep and spool.answers:
+            log.warning("The answers (%d) are kept: run the same command again to go on from there.", spool.answers)
+        else:
+            spool.remove()
 
 
-def wanted_selection(job: Job, now: datetime) -> Selection:
+def wanted_times(arguments: list[str]) -> list[str]:
+    """START and, perhaps, STOP; a date and a time need no quotes. Raises UsageError."""
+    words: list[str] = []
+    for word in " ".join(arguments).split():
+        if words and re.match("[0-9]{1,2}:", word):
+            words[-1] += f" {word}"
+        else:
+            words.append(word)
+    if not 1 <= len(words) <= len(("START", "STOP")):
+        raise UsageError(f"{' '.join(words)!r} are not one or two times: name START and, unless it is now, STOP.")
+    return words
+
+
+def wanted_selection(words: list[str], now: datetime, job: Job) -> Selection:
     """What the command line asks for; a STOP that is still to come is the end of today. Raises UsageError."""
     arguments, timezone = job.arguments, job.settings.timezone
-    start = wanted_moment(arguments.start, now.date(), timezone)
-    stop = wanted_moment(arguments.stop or "today", now.date(), timezone, is_stop=True)
-    if start > now:
-        raise UsageError(f"{arguments.start} has not begun yet: there are no calls to export.")
+    start = wanted_moment(words[0], now.date(), timezone)
+    stop = wanted_moment(words[-1] if len(words) > 1 else "today", now.date(), timezone, is_stop=True)
+    # Moments of one zone compare by the wall clock, which repeats an hour in autumn.
+    if start.timestamp() > now.timestamp():
+        raise UsageError(f"{words[0]} has not begun yet: there are no calls to export.")
     if start.timestamp() > stop.timestamp():
-        raise UsageError(f"{arguments.stop} is before {arguments.start}: name START first, then STOP.")
-    for option, value in (("--internal-number", arguments.internal_number), ("--customer", arguments.customer)):
-        if not re.fullmatch("[0-9]{0,20}", value):
+        raise UsageError(f"{words[-1]} is before {words[0]}: name START first, then STOP.")
+    digits = {"--internal-number": arguments.internal_number, "--customer": arguments.customer}
+    for option, value in digits.items():
+        if value is not None and not re.fullmatch("[0-9]{1,20}", value):
             raise UsageError(f"{option} {value!r} is no number: write its digits alone.")
-    number = re.sub(r"[ ()./-]", "", arguments.number)
-    if not re.fullmatch(r"(\+?[0-9]{3,20})?", number):
-        raise UsageError(f"--number {arguments.number!r} is no phone number: write it as 0671234567.")
-    stop = min(stop, last_second(now.date(), timezone))
-    return Selection(start, stop, arguments.direction, arguments.internal_number, number, arguments.customer)
+    number = ""
+    if arguments.number is not None:
+        number = forms_of(re.sub(r"[ ()./-]", "", arguments.number))[0]
+        if not re.fullmatch("[0-9]{3,20}", number):
+            raise UsageError(f"--number {arguments.number!r} is no phone number: write it as 0671234567.")
+    return Selection(
+        start,
+        min(stop, last_second(now.date(), timezone)),
+        arguments.direction,
+        arguments.internal_number or "",
+        number,
+        arguments.customer or "",
+    )
 
 
 def wanted_moment(word: str, today: date, timezone: ZoneInfo, *, is_stop: bool = False) -> datetime:
     """The moment that a word of the command line names; for a day its first second, or its last. Raises UsageError."""
     days = {"today": today, "yesterday": today - timedelta(days=1)}
     try:
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?", word):
+        if word not in days and int(word[:4]) < EARLIEST_YEAR:
+            raise UsageError(f"{word} is too long ago: Binotel was not there before {EARLIEST_YEAR}.")
+        if re.fullmatch(r"[0-9-]{10}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?", word):
             # Where the clocks repeat an hour: from the first time it begins to the second time it ends.
-            return datetime.fromisoformat(word).replace(tzinfo=timezone, fold=int(is_stop))
+            moment = datetime.fromisoformat(word).replace(tzinfo=timezone, fold=int(is_stop))
+            if moment.astimezone(UTC).astimezone(timezone).replace(tzinfo=None) != moment.replace(tzinfo=None):
+                raise UsageError(f"There was no {word}: the clocks were put forward. Name a time before or after that.")
+            return moment
         day = days.get(word) or datetime.strptime(word, "%Y-%m-%d").date()  # noqa: DTZ007 - a day, no moment
     except ValueError:
         raise UsageError(
-            f'{word!r} is not a time: write it as 2024-05-01, "2024-05-01 09:30" (in quotes), today or yesterday.'
+            f"{word!r} is not a time: write it as 2024-05-01, 2024-05-01 09:30, today or yesterday."
         ) from None
     return last_second(day, timezone) if is_stop else datetime.combine(day, time.min, timezone)
 
 
-def collect(selection: Selection, stop: datetime, spool: Spool, job: Job) -> None:
-    """Ask for all calls until `stop` that are not in the spool yet."""
-    plan = PeriodPlan(
-        int(selection.start.timestamp()),
-        int(stop.timestamp()),
-        "both" if selection.line else selection.direction,
-        timezone=job.settings.timezone,
-        internal_number=selection.line or None,
-    )
-    before = plan.known_until
+def collect(selection: Selection, now: datetime, spool: Spool, job: Job) -> None:
+    """Ask for all calls that are not in the spool yet.
+
+    The last hours come by themselves: an answer that holds calls which may be going on is no good for a later run.
+    """
+    timezone = job.settings.timezone
+    start = int(selection.start.timestamp())
+    stop = int(min(selection.stop.timestamp(), now.timestamp()))
+    settled = datetime.fromtimestamp(now.timestamp() - SETTLED_SECONDS, timezone).date()
+    line = selection.line or None
+    direction = "both" if line else selection.direction
+    plan = PeriodPlan(start, stop, direction, timezone=timezone, internal_number=line)
     spool.replay(plan)
     if spool.answers:
-        log.info("Going on with an export that was interrupted after %d answers", spool.answers)
-    days = (plan.stop - before) / SECONDS_OF_A_DAY
-    try:
-        with progress_bar(job) as show:
+        log.info("Going on after %d answers of an earlier run", spool.answers)
+    days = (stop + 1 - start) / SECONDS_OF_A_DAY
+    with progress_bar(job) as show:
+        for plan.stop in (min(stop, int(last_second(settled - timedelta(days=1), timezone).timestamp())), stop):
             while request := plan.next_request():
-                done = (plan.known_until - before) / SECONDS_OF_A_DAY
-                show(done / days, f"{done:.0f} of {days:.0f} days, {len(spool):,} calls", plan.seconds_left())
+                done = plan.share_known
+                show(done, f"{done * days:.0f} of {days:.0f} days, {spool.calls:,} calls", plan.seconds_left())
                 entries = job.client.entries(request.method, request.params)
                 new = [entry for entry in plan.accept(request, entries) if is_wanted(entry, selection)]
+                for entry in new:
+                    Call.from_entry(entry, timezone)  # what cannot be read is told now, not after all the others
                 spool.add(request, plan, entries, new)
                 log.debug("%s %s: %d entries, %d wanted", request.method, request.params, len(entries), len(new))
-    except BaseException:
-        if spool.answers:
-            log.warning(
-                "The answers so far (%d) are kept: run the same command again to go on from there.", spool.answers
-            )
-        else:
-            spool.remove()
-        raise
-    log.info("%d calls in %d answers; writing the report", len(spool), spool.answers)
+    log.info("%d calls (%d answers); writing the report", spool.calls, spool.answers)
 
 
 def history(selection: Selection, job: Job) -> list[dict[str, Any]]:
@@ -160,18 +198,13 @@ def forms_of(number: str) -> list[str]:
 
 
 def make_report(
-    selection: Selection, as_of: datetime | None, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job
+    selection: Selection, now: datetime, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job
 ) -> None:
+    as_of = now if selection.stop.timestamp() > now.timestamp() else None
     report = Report.of(selection, Calls(entries, job.settings.timezone), as_of)
+    if not report.count and selection.is_filtered:
+        log.warning("There are no such calls (%s): is the number right?", selection.name)
     deliver(report, entries, paths, job, Labels(job.settings.language))
-
-
-def spool_path(job: Job) -> Path:
-    """Where the answers are kept: the same file for the same account and arguments."""
-    arguments = job.arguments
-    wanted = [arguments.start, arguments.stop, arguments.direction, arguments.internal_number]
-    digest = hashlib.sha256(json.dumps([*wanted, str(job.settings.timezone)]).encode()).hexdigest()[:16]
-    return job.settings.state_dir / f"{job.name}-{account_id(job.settings.key)}-{digest}{SUFFIX}"
 
 
 if __name__ == "__main__":

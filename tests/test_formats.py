@@ -390,7 +390,8 @@ def test_what_a_reader_has_to_know_stands_below_the_title(tmp_path):
     lost = call("10:00", "CANCEL")
     made = period(lost, call(at("09:00", date(2024, 5, 8))), as_of=at("15:30", date(2024, 5, 8)), direction="incoming")
     assert openpyxl.load_workbook(saved(made, tmp_path))["Summary"]["A2"].value == (
-        "The last day is not over: as of 15:30. Who was called back shows only as far as these calls tell"
+        "The last day is not over: as of 15:30. "
+        "Who was called back is unknown: calls of other lines or directions are not here"
     )
 
 

@@ -14,7 +14,9 @@ from binotel_core import (
     OUTGOING,
     IncompleteError,
     PeriodPlan,
+    PeriodRequest,
     TransportError,
+    way_of,
 )
 from helpers import KYIV
 from simulation import Server, follow, limits, made_up_moments, plan_for
@@ -184,11 +186,28 @@ def test_calls_that_were_not_asked_for_show_a_wrong_time_zone():
         plan.accept(request, [{"startTime": request.last + 1, "callType": "0"}])
 
 
-@pytest.mark.parametrize("entry", [{}, {"startTime": ""}, {"startTime": None}])
-def test_a_call_without_a_time_is_an_error(entry):
+@pytest.mark.parametrize(
+    "start", [None, "", [], "+1704063600", "1_704_063_600", "\uff11\uff17", float("inf"), True, "-1"]
+)
+def test_a_call_whose_time_cannot_be_read_is_an_error(start):
     plan = plan_for(NEW_YEAR, 3)
-    with pytest.raises(TransportError, match="no startTime"):
-        plan.accept(plan.next_request(), [entry])
+    with pytest.raises(TransportError, match="has a startTime that cannot be read"):
+        plan.accept(plan.next_request(), [{"startTime": start}])
+
+
+@pytest.mark.parametrize("kind", ["0", 0, 0.0, "0.0", " 0 "])
+def test_a_call_type_is_read_in_every_form_in_which_numbers_come(kind):
+    assert way_of({"callType": kind}) == INCOMING
+    assert way_of({"callType": "1"}) == way_of({"callType": 1}) == OUTGOING
+
+
+@pytest.mark.parametrize("kind", [None, "", "1", 2])
+def test_a_call_that_does_not_belong_among_incoming_ones_is_an_error_and_not_lost(kind):
+    first, last = limits(NEW_YEAR, NEW_YEAR)
+    plan = plan_for(NEW_YEAR, 30)
+    request = PeriodRequest(INCOMING_METHOD, {}, (INCOMING,), first, last)
+    with pytest.raises(TransportError, match=f"has a call whose callType is {kind!r}"):
+        plan.accept(request, [{"startTime": first, "callType": kind}])
 
 
 def test_an_unknown_direction_is_an_error():

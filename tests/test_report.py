@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from common.calls import Call, in_time_order
+from common.calls import Call, dialable, in_time_order
 from common.report import Counts, EmployeeCounts, LostCaller, Report, Selection, Totals
 from helpers import DAY, KYIV, at, call, report
 from sandbox import Company
@@ -16,7 +16,7 @@ OUT = {"callType": "1"}
 
 def test_an_empty_day_has_zeros_and_no_averages():
     assert report().totals == Totals(0, 0, 0, 0, None, 0, 0, 0, None)
-    assert report().lost_callers == []
+    assert report().lost_callers == {}
     assert report().employees == []
 
 
@@ -71,8 +71,8 @@ def test_who_counts_as_called_back(later, expected):
     made = report(lost, later)
     assert made.is_called_back(lost) is expected
     assert made.totals.called_back == expected
-    assert [(caller.waiting, caller.callback) for caller in made.lost_callers] == [
-        (0, later.start) if expected else (1, None)
+    assert [(caller.waiting, caller.callback) for caller in made.lost_callers.values()] == [
+        ([], later.start) if expected else ([lost.unix_start], None)
     ]
 
 
@@ -111,16 +111,27 @@ def test_each_lost_caller_stands_once_and_the_worst_first():
         call("09:50", "NOANSWER", number="0504444444"),  # spoken to, and lost again
         call("09:15", "ANSWER", number="0505555555"),
     )
-    assert made.lost_callers == [
-        LostCaller("0504444444", "", at("09:10"), at("09:50"), 2, 1),
-        LostCaller("+380503333333", "", at("09:40"), at("11:40"), 2, 2),
-        LostCaller("0502222222", "", at("09:30"), at("09:30"), 1, 1),
-        LostCaller("380501111111", "Перший", at("09:00"), at("09:05"), 2, 0, at("10:00"), "Олена"),
+    assert [(key, caller.number, caller.times, len(caller.waiting)) for key, caller in made.lost_callers.items()] == [
+        ("503333333", "+380503333333", 2, 2),
+        ("504444444", "0504444444", 2, 1),
+        ("502222222", "0502222222", 1, 1),
+        ("501111111", "380501111111", 2, 0),
     ]
+    assert made.lost_callers["501111111"] == LostCaller(
+        "380501111111",
+        "Перший",
+        first=at("09:00"),
+        last=at("09:05"),
+        times=2,
+        waiting=[],
+        callback=at("10:00"),
+        callback_by="Олена",
+        spoken=at("10:00").timestamp(),
+    )
 
 
 @pytest.mark.parametrize(
-    ("number", "dialable"),
+    ("number", "expected"),
     [
         ("0671234567", "+380671234567"),
         ("101", "101"),
@@ -130,8 +141,8 @@ def test_each_lost_caller_stands_once_and_the_worst_first():
         ("anonymous", ""),
     ],
 )
-def test_a_lost_callers_number_can_be_dialled(number, dialable):
-    assert report(call("10:00", "CANCEL", number=number)).lost_callers[0].dialable == dialable
+def test_a_lost_callers_number_can_be_dialled(number, expected):
+    assert dialable(number) == expected
 
 
 def test_callers_without_a_number_stand_under_what_the_server_calls_them():
@@ -141,7 +152,11 @@ def test_callers_without_a_number_stand_under_what_the_server_calls_them():
             for index, name in enumerate(("", "Private", "private", "sip:ivan"))
         )
     )
-    assert [(caller.number, caller.times) for caller in made.lost_callers] == [("private", 2), ("", 1), ("sip:ivan", 1)]
+    assert [(caller.number, caller.times) for caller in made.lost_callers.values()] == [
+        ("private", 2),
+        ("", 1),
+        ("sip:ivan", 1),
+    ]
 
 
 def test_hours_are_those_of_the_wall_clock():
@@ -167,6 +182,17 @@ def test_days_are_all_of_the_time_in_order():
     }
     assert not made.is_of_one_day
     assert list(Report.of(selection, calls, as_of=at("10:00", date(2024, 4, 1))).days)[-1] == date(2024, 4, 1)
+
+
+def test_an_hour_of_the_week_is_counted_as_often_as_the_time_had_it():
+    monday = date(2024, 4, 29)
+    made = Report.of(
+        Selection(at("10:30", monday), at("23:59:59", date(2024, 5, 7))), [], as_of=at("09:15", date(2024, 5, 7))
+    )
+    times = made.hours_of_the_week()
+    assert times[:24] == 10 * [1] + 14 * [2]  # two Mondays, of which the first begins at 10:30
+    assert times[24:48] == 10 * [2] + 14 * [1]  # two Tuesdays, of which the second is not over
+    assert times[48:] == 5 * 24 * [1]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +251,7 @@ def test_the_parts_of_a_made_up_time_add_up(first, days):
         for name in ("answered", "lost", "outgoing", "outgoing_answered", "talk_seconds"):
             assert sum(getattr(part, name) for part in parts) == getattr(totals, name)
     assert totals.answered + totals.lost <= totals.incoming
-    assert sum(caller.times for caller in made.lost_callers) == totals.lost
+    assert sum(caller.times for caller in made.lost_callers.values()) == totals.lost
 
     callbacks = told_by_looking_at_every_pair(calls)
     starts = {call.general_call_id: call.unix_start for call in calls}
@@ -237,10 +263,10 @@ def test_the_parts_of_a_made_up_time_add_up(first, days):
         len(waits),
         statistics.median(waits) if waits else None,
     )
-    for caller in made.lost_callers:
+    for caller in made.lost_callers.values():
         mine = [call for call in calls if call.is_lost and call.number_key == report_key(caller)]
         assert (caller.times, caller.first, caller.last) == (len(mine), mine[0].start, mine[-1].start)
-        assert caller.waiting == sum(callbacks[call.general_call_id] is None for call in mine)
+        assert caller.waiting == [call.unix_start for call in mine if callbacks[call.general_call_id] is None]
         callback = callbacks[mine[-1].general_call_id]
         assert (caller.callback, caller.callback_by) == (
             (callback.start, callback.employee or callback.line) if callback else (None, "")

@@ -134,8 +134,10 @@ def test_the_mail_of_some_calls_says_which_ones_and_what_they_cannot_tell(filter
     mail = report_mail(period(LOST, **filters), Labels("en"))
     assert mail.text.splitlines()[0] == title
     assert title.removeprefix("Calls on 2024-05-01, Wednesday").partition(", ")[2] in mail.subject
-    unknown = "Who was called back shows only as far as these calls tell" in mail.text
-    assert unknown is ("number" not in filters and "customer_id" not in filters)
+    known = "number" in filters or "customer_id" in filters
+    assert ("Who was called back is unknown: calls of other lines or directions are not here" in mail.text) is not known
+    assert ("not called back" in mail.subject) is ("Waiting for a call" in mail.text) is known
+    assert ("not called back" in mail.html) is known
 
 
 def test_a_part_of_a_day_has_its_times_in_the_title():

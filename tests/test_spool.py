@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from binotel_core import INCOMING, OUTGOING, BinotelError, IncompleteError
+from binotel_core import INCOMING, OUTGOING, BinotelError, IncompleteError, account_id
 from common import spool as spool_module
 from common.calls import SETTLED_SECONDS
-from common.spool import FORGOTTEN_SECONDS, Spool, remove_forgotten
+from common.spool import FORGOTTEN_SECONDS, Spool, remove_forgotten, spool_path
 from simulation import NEW_YEAR, Server, limits, made_up_moments, plan_for
 
 INCOMING_METHOD = "stats/incoming-calls-for-period"
@@ -163,13 +163,25 @@ def test_a_file_that_is_broken_is_told_with_what_to_do(path):
 
 
 def test_spools_that_nobody_has_gone_on_with_for_a_month_are_removed(path):
+    folder = path.parent
+    account = account_id("key")
     for name, age in (("old", FORGOTTEN_SECONDS + 60), ("new", FORGOTTEN_SECONDS - 60)):
-        spool = Spool(path.with_stem(name))
-        spool.close()
+        made = spool_path(folder, "job", account, [name])
+        Spool(made).close()
         moment = time.time() - age
-        os.utime(path.with_stem(name), (moment, moment))
-    other = path.with_name("binotel.db")
-    other.write_text("")
-    os.utime(other, (0, 0))
-    remove_forgotten(path.parent)
-    assert sorted(file.name for file in path.parent.iterdir()) == ["binotel.db", "new.spool"]
+        os.utime(made, (moment, moment))
+    for name in ("binotel.db", "print.spool", "job-notes.spool"):
+        (folder / name).write_text("")
+        os.utime(folder / name, (0, 0))
+    remove_forgotten(folder, "job")
+    new = spool_path(folder, "job", account, ["new"]).name
+    assert sorted(file.name for file in folder.iterdir()) == sorted(
+        ["binotel.db", "print.spool", "job-notes.spool", new]
+    )
+
+
+def test_every_job_account_and_wish_has_a_spool_of_its_own(path):
+    wishes = [("job", "a", ["1", "2"]), ("job", "a", ["12"]), ("job", "b", ["12"]), ("other", "b", ["12"])]
+    paths = [spool_path(path.parent, *wish) for wish in wishes]
+    assert len(set(paths)) == len(wishes)
+    assert paths == [spool_path(path.parent, *wish) for wish in wishes]

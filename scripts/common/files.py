@@ -3,9 +3,12 @@
 import glob
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+LEFT_BEHIND_SECONDS = 3600  # a temporary file that nobody has written to for so long is that of a run that was killed
 
 
 @contextmanager
@@ -17,7 +20,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        left.unlink(missing_ok=True)  # by a run that was killed: only one runs at a time
+        with suppress(OSError):
+            if left.stat().st_mtime < time.time() - LEFT_BEHIND_SECONDS:
+                left.unlink()
     temporary = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)

@@ -12,6 +12,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Calls {period}: {incoming} incoming, {lost} lost, {waiting} not called back",
         "Звонки {period}: входящих {incoming}, потерянных {lost}, не перезвонили {waiting}",
     ),
+    "subject without callbacks": (
+        "Дзвінки {period}: вхідних {incoming}, втрачених {lost}",
+        "Calls {period}: {incoming} incoming, {lost} lost",
+        "Звонки {period}: входящих {incoming}, потерянных {lost}",
+    ),
     "title": ("Дзвінки за {day}", "Calls on {day}", "Звонки за {day}"),
     "title of a period": (
         "Дзвінки за {start} – {stop}",
@@ -31,9 +36,9 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "partial subject": (" (станом на {time})", " (as of {time})", " (на {time})"),
     "no calls": ("Дзвінків не було", "There were no calls", "Звонков не было"),
     "callbacks unknown": (
-        "Хто передзвонив, видно лише серед цих дзвінків",
-        "Who was called back shows only as far as these calls tell",
-        "Кто перезвонил, видно только среди этих звонков",
+        "Кому передзвонили, невідомо: дзвінків інших ліній або напрямків тут немає",
+        "Who was called back is unknown: calls of other lines or directions are not here",
+        "Кому перезвонили, неизвестно: звонков других линий или направлений здесь нет",
     ),
     "attached": ("Повний список — у вкладенні.", "The full list is attached.", "Полный список — во вложении."),
     "too large": (
@@ -126,6 +131,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "outgoing": ("вихідний", "outgoing", "исходящий"),
     "lost, called back": ("передзвонили", "called back", "перезвонили"),
     "lost, waiting": ("не передзвонили", "not called back", "не перезвонили"),
+    "lost, unknown": ("втрачений", "lost", "потерянный"),
     "hidden number": ("прихований номер", "hidden number", "скрытый номер"),
     "hours": ("{count} год", "{count} h", "{count} ч"),
     "minutes": ("{count} хв", "{count} min", "{count} мин"),
@@ -151,6 +157,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
 _DATE_FORMATS = ("%d.%m.%Y", "%Y-%m-%d", "%d.%m.%Y")
 # As Excel spells it.
 _EXCEL_DATE_FORMATS = ("dd.mm.yyyy", "yyyy-mm-dd", "dd.mm.yyyy")
+_EXCEL_SHORT_DATE_FORMATS = ("dd.mm", "mm-dd", "dd.mm")
 _WEEKDAYS = (
     ("понеділок", "вівторок", "середа", "четвер", "п’ятниця", "субота", "неділя"),
     ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
@@ -201,6 +208,11 @@ class Labels:
     @property
     def excel_date_format(self) -> str:
         return _EXCEL_DATE_FORMATS[self._column]
+
+    @property
+    def excel_short_date_format(self) -> str:
+        """Without the year."""
+        return _EXCEL_SHORT_DATE_FORMATS[self._column]
 
     def duration(self, seconds: float | None) -> str:
         """A duration in words, as exact as its size asks for: 2 h 5 min, 5 min 20 s, 20 s."""

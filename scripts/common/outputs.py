@@ -1,7 +1,9 @@
 """Where a script's reports go: the options that all of them share, the files, the mail."""
 
 import argparse
+import errno
 import logging
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,17 +20,41 @@ log = logging.getLogger(__name__)
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="FORMATS", help=f"some of {','.join(FORMATS)} (default: xlsx)")
-    parser.add_argument("--output", metavar="PATH", type=Path, help="another folder, or a file for a single report")
+    parser.add_argument("--output", metavar="PATH", type=_path, help="another folder, or a file for a single report")
     parser.add_argument("--no-mail", action="store_true", help="write the files, send nothing")
 
 
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty")
+    return Path(text)
+
+
 def wanted_paths(names: list[str], job: Job) -> dict[str, list[Path]]:
-    """Where the files of each report go, by the report's name. Raises UsageError for what cannot be."""
+    """Where the files of each report go, by the report's name.
+
+    Raises UsageError for what cannot be, and OSError when nothing can be written there: before anything is asked.
+    """
+    paths = _paths(names, job)
+    for path in {path for of_report in paths.values() for path in of_report}:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder, and a file is to be written there: remove it, or use --output.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path.parent))
+    return paths
+
+
+def _paths(names: list[str], job: Job) -> dict[str, list[Path]]:
     output: Path | None = job.arguments.output
     ending = output.suffix[1:].lower() if output and not output.is_dir() else ""
     is_file = ending in FORMATS
     default = ending if is_file else "xlsx"
-    formats = list(dict.fromkeys((job.arguments.format or default).lower().replace(" ", "").split(",")))
+    formats = list(
+        dict.fromkeys(
+            (default if job.arguments.format is None else job.arguments.format).lower().replace(" ", "").split(",")
+        )
+    )
     if unknown := [name for name in formats if name not in FORMATS]:
         raise UsageError(f"There is no format {unknown[0]!r}: --format takes some of {','.join(FORMATS)}.")
     if output and is_file:
@@ -55,7 +81,7 @@ def deliver(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path]
         return
     too_large = sum(path.stat().st_size for path in paths) > mail.MAX_ATTACHMENTS_BYTES
     try:
-        message = report_mail(report, labels, paths if too_large else [])
+        message = report_mail(report, labels, [path.resolve() for path in paths] if too_large else [])
         mail.send(message, [] if too_large else paths, job.settings)
         log.info("%s: mailed to %s", report.selection.name, ", ".join(job.settings.report_to))
     except mail.MailError as error:

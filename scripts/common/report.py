@@ -39,9 +39,13 @@ class Selection:
         return (self.start.time(), self.stop.time()) == (time.min, time(23, 59, 59))
 
     @property
-    def lacks_callbacks(self) -> bool:
-        """Whether a lost caller may have been called back by a call that is not selected."""
-        return bool(self.line) or self.direction != "both"
+    def is_filtered(self) -> bool:
+        return bool(self.line or self.number or self.customer_id)
+
+    @property
+    def knows_callbacks(self) -> bool:
+        """Whether all calls are selected with which a lost caller may have been called back."""
+        return not self.line and self.direction == "both"
 
     @property
     def name(self) -> str:
@@ -126,9 +130,12 @@ class EmployeeCounts(Counts):
 class LostCaller:
     """A caller who was lost at least once.
 
-    times, waiting: how often lost, and how often so since somebody last spoke to the caller
-    callback:       when the first answered call after the last lost one began; None while the caller waits
-    callback_by:    who spoke in it
+    customer:    the name on the last lost call that has one, or on a later call
+    times:       how often lost
+    waiting:     when the calls began that were lost since somebody last spoke to the caller, in Unix seconds
+    callback:    when the first answered call after the last lost one began; None while the caller waits
+    callback_by: who spoke in it
+    spoken:      when the last answered call began, in Unix seconds; 0 before the first lost one
     """
 
     number: str
@@ -136,9 +143,10 @@ class LostCaller:
     first: datetime
     last: datetime
     times: int = 0
-    waiting: int = 0
+    waiting: list[float] = field(default_factory=list)
     callback: datetime | None = None
     callback_by: str = ""
+    spoken: float = 0
 
     @property
     def dialable(self) -> str:
@@ -154,8 +162,8 @@ class Report:
     as_of:        when the calls were asked for, if the time was not over then; else None
     days:         every calendar day of the time, those without calls too
     week:         by hour of the week, from Monday's first; an hour that the clocks repeat counts as one
-    lost_callers: the worst first: not called back, then the most often lost, then the first lost
-    spoken:       a lost caller's number_key -> when the last answered call with that number began, in Unix seconds
+    lost_callers: by number_key, the worst first: who waits for the most calls, then the most often lost, then the first
+    lost
     """
 
     selection: Selection
@@ -166,8 +174,7 @@ class Report:
     days: dict[date, Counts]
     week: list[Counts]
     employees: list[EmployeeCounts]
-    lost_callers: list[LostCaller]
-    spoken: dict[str, float]
+    lost_callers: dict[str, LostCaller]
 
     @classmethod
     def of(cls, selection: Selection, calls: Iterable[Call], as_of: datetime | None = None) -> "Report":
@@ -186,20 +193,38 @@ class Report:
             employees=sorted(
                 counter.employees.values(), key=lambda counts: (-counts.answered - counts.outgoing, counts.name)
             ),
-            lost_callers=sorted(
-                counter.lost_callers.values(),
-                key=lambda caller: (caller.callback is not None, -caller.times, caller.first.timestamp()),
+            lost_callers=dict(
+                sorted(
+                    counter.lost_callers.items(),
+                    key=lambda item: (-len(item[1].waiting), -item[1].times, item[1].first.timestamp()),
+                )
             ),
-            spoken=counter.spoken,
         )
 
     @property
     def is_of_one_day(self) -> bool:
         return len(self.days) == 1
 
+    @property
+    def knows_callbacks(self) -> bool:
+        return self.selection.knows_callbacks
+
     def is_called_back(self, lost: Call) -> bool:
         """Whether an answered call with the same number began after a lost one."""
-        return self.spoken.get(lost.number_key, 0) > lost.unix_start
+        caller = self.lost_callers.get(lost.number_key)
+        return caller is not None and caller.spoken > lost.unix_start
+
+    def hours_of_the_week(self) -> list[int]:
+        """How often the time had each hour of the week, from Monday's first; an hour that it had in part counts."""
+        start = self.selection.start
+        stop = min(self.selection.stop, self.as_of or self.selection.stop)
+        times = [0] * HOURS_OF_A_WEEK
+        for day in self.days:
+            first = start.hour if day == start.date() else 0
+            last = stop.hour if day == stop.date() else 23
+            for hour in range(first, last + 1):
+                times[day.weekday() * 24 + hour] += 1
+        return times
 
 
 @dataclass
@@ -216,8 +241,6 @@ class _Counter:
     week: list[Counts] = field(default_factory=lambda: [Counts() for _ in range(HOURS_OF_A_WEEK)])
     employees: dict[str, EmployeeCounts] = field(default_factory=dict)
     lost_callers: dict[str, LostCaller] = field(default_factory=dict)
-    spoken: dict[str, float] = field(default_factory=dict)
-    waiting: dict[str, list[float]] = field(default_factory=dict)  # when those began whom nobody has called back yet
     callback_seconds: "array.array[float]" = field(default_factory=lambda: array.array("d"))
 
     def __post_init__(self) -> None:
@@ -250,30 +273,22 @@ class _Counter:
             if call.customer and call.number_key:
                 caller.customer = call.customer
             if call.is_answered and call.number_key:
-                self._add_spoken(key, caller, call, by)
+                self._add_spoken(caller, call, by)
 
     def _add_lost(self, key: str, call: Call) -> None:
         caller = self.lost_callers.setdefault(key, LostCaller(call.number, "", call.start, call.start))
         caller.number, caller.last = call.number, call.start
         caller.customer = call.customer if call.customer and call.number_key else caller.customer
         caller.times += 1
-        caller.waiting += 1
+        caller.waiting.append(call.unix_start)
         caller.callback, caller.callback_by = None, ""
-        self.waiting.setdefault(key, []).append(call.unix_start)
 
-    def _add_spoken(self, key: str, caller: LostCaller, call: Call, by: str) -> None:
-        start = call.unix_start
-        self.spoken[key] = start
-        waiting = self.waiting.get(key, [])
-        self.callback_seconds.extend(start - lost for lost in waiting if lost < start)
+    def _add_spoken(self, caller: LostCaller, call: Call, by: str) -> None:
+        start = caller.spoken = call.unix_start
+        self.callback_seconds.extend(start - lost for lost in caller.waiting if lost < start)
         # At the same second nobody has called back: nobody knows which call was first.
-        waiting = [lost for lost in waiting if lost >= start]
-        if waiting:
-            self.waiting[key] = waiting
-        else:
-            self.waiting.pop(key, None)
-        caller.waiting = len(waiting)
-        if not waiting and caller.callback is None:
+        caller.waiting = [lost for lost in caller.waiting if lost >= start]
+        if not caller.waiting and caller.callback is None:
             caller.callback, caller.callback_by = call.start, by
 
     def totals(self) -> Totals:

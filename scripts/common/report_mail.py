@@ -15,11 +15,11 @@ MAX_WAITING_CALLERS = 15
 
 def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) -> Mail:
     """The mail for a report. `too_large` are its files when they are not attached: the mail says where they are."""
-    waiting = [caller for caller in report.lost_callers if caller.callback is None]
+    waiting = [caller for caller in report.lost_callers.values() if caller.waiting and report.knows_callbacks]
     hidden = len(waiting) - MAX_WAITING_CALLERS
     employees = employees_table(report, labels)
     content = {
-        "report": report,
+        "headline": _headline(report, labels),
         "labels": labels,
         "when": _when(report, labels),
         "title": title(report, labels),
@@ -48,13 +48,26 @@ def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) 
     )
 
 
+def _headline(report: Report, labels: Labels) -> list[tuple[int, str, bool]]:
+    """The largest numbers: each with its name, and whether it is bad."""
+    totals = report.totals
+    numbers = [
+        (totals.incoming, labels["incoming calls"], False),
+        (totals.lost, labels["lost calls"], totals.lost > 0),
+    ]
+    if report.knows_callbacks:
+        numbers.append((totals.not_called_back, labels["lost, waiting"], totals.not_called_back > 0))
+    return numbers
+
+
 def _when(report: Report, labels: Labels) -> Callable[[LostCaller], str]:
     """A function that tells when a caller who waits was lost last, and how often so far."""
     shown = labels.time if report.is_of_one_day else labels.moment
 
     def when(caller: LostCaller) -> str:
         time = shown(caller.last)
-        return labels.format("lost at", count=caller.waiting, time=time) if caller.waiting > 1 else time
+        times = len(caller.waiting)
+        return labels.format("lost at", count=times, time=time) if times > 1 else time
 
     return when
 

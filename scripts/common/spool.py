@@ -1,6 +1,7 @@
 """Answers that quota was spent on, kept on disk until the job that asked for them is done."""
 
 import errno
+import hashlib
 import json
 import sqlite3
 import time
@@ -38,6 +39,7 @@ class Spool:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self.answers = 0
+        self.calls = 0
         with self._told():
             self._database = sqlite3.connect(path, isolation_level=None)
             self._database.executescript(_SCHEMA)
@@ -49,7 +51,11 @@ class Spool:
             kept = self._database.execute("SELECT number, asked, stop, request, shape FROM answers ORDER BY number")
             for number, asked, plan.stop, asked_for, shape in kept:
                 request = plan.next_request()
-                if request is None or _written(request) != asked_for or request.last > asked - SETTLED_SECONDS:
+                if (
+                    request is None
+                    or _written(request) != asked_for
+                    or min(request.last, plan.stop) > asked - SETTLED_SECONDS
+                ):
                     break
                 plan.accept(request, [{"startTime": start, "callType": kind} for start, kind in json.loads(shape)])
                 self.answers = number
@@ -57,6 +63,7 @@ class Spool:
             with self._transaction():
                 self._database.execute("DELETE FROM calls WHERE answer > ?", [self.answers])
                 self._database.execute("DELETE FROM answers WHERE number > ?", [self.answers])
+            self.calls = int(self._database.execute("SELECT count(*) FROM calls").fetchone()[0])
 
     def add(
         self, request: PeriodRequest, plan: PeriodPlan, entries: list[dict[str, Any]], calls: list[dict[str, Any]]
@@ -74,10 +81,7 @@ class Spool:
             self._database.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", answer)
             self._database.executemany("INSERT INTO calls VALUES (?, ?, ?, ?)", rows)
         self.answers = number
-
-    def __len__(self) -> int:
-        with self._told():
-            return int(self._database.execute("SELECT count(*) FROM calls").fetchone()[0])
+        self.calls += len(rows)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         with self._told():
@@ -117,9 +121,15 @@ class Spool:
             ) from error
 
 
-def remove_forgotten(folder: Path) -> None:
-    """Remove the spools in `folder` that nobody has gone on with for a month: they hold people's calls."""
-    for path in folder.glob(f"*{SUFFIX}*"):
+def spool_path(folder: Path, job: str, account: str, wanted: list[str]) -> Path:
+    """Where the answers for a job are kept that is `wanted` in this way: the same file each time it is."""
+    digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:16]
+    return folder / f"{job}-{account}-{digest}{SUFFIX}"
+
+
+def remove_forgotten(folder: Path, job: str) -> None:
+    """Remove the spools of a job that nobody has gone on with for a month: they hold people's calls."""
+    for path in folder.glob(f"{job}-{'?' * 16}-{'?' * 16}{SUFFIX}*"):
         with suppress(OSError):
             if path.stat().st_mtime < time.time() - FORGOTTEN_SECONDS:
                 path.unlink()

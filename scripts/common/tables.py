@@ -7,7 +7,7 @@ from enum import Enum
 
 from common.calls import INCOMING, OUTGOING, Call
 from common.labels import Labels
-from common.report import HOURS_OF_A_WEEK, Counts, Report, Selection
+from common.report import Counts, Report, Selection
 
 Value = str | int | float | datetime | date | timedelta | None
 
@@ -48,10 +48,11 @@ def title(report: Report, labels: Labels) -> str:
 def subject(report: Report, labels: Labels) -> str:
     """What a mail says before it is opened."""
     selection, totals = report.selection, report.totals
+    name = "subject" if report.knows_callbacks else "subject without callbacks"
     form = "%Y-%m-%d" if selection.is_of_whole_days else "%Y-%m-%d %H:%M"
     period = " – ".join(dict.fromkeys(moment.strftime(form) for moment in (selection.start, selection.stop)))
     words = labels.format(
-        "subject",
+        name,
         period=", ".join([period, *_filters(selection, labels)]),
         incoming=totals.incoming,
         lost=totals.lost,
@@ -79,7 +80,7 @@ def notes(report: Report, labels: Labels) -> list[str]:
         texts.append(labels.format(name, time=labels.time(report.as_of)))
     if not report.count:
         texts.append(labels["no calls"])
-    elif report.selection.lacks_callbacks and report.totals.lost:
+    elif report.totals.lost and not report.knows_callbacks:
         texts.append(labels["callbacks unknown"])
     return texts
 
@@ -128,7 +129,13 @@ def lost_mark(call: Call, report: Report, labels: Labels) -> str:
     """Whether a lost call's number was spoken to later; "" for a call that was not lost."""
     if not call.is_lost:
         return ""
-    return labels["lost, called back" if report.is_called_back(call) else "lost, waiting"]
+    return _state(report.is_called_back(call), report, labels)
+
+
+def _state(is_called_back: bool, report: Report, labels: Labels) -> str:
+    if not report.knows_callbacks:
+        return labels["lost, unknown"]
+    return labels["lost, called back" if is_called_back else "lost, waiting"]
 
 
 def lost_table(report: Report, labels: Labels) -> Table:
@@ -147,19 +154,19 @@ def lost_table(report: Report, labels: Labels) -> Table:
     }
 
     def rows() -> Iterator[tuple[Value, ...]]:
-        for caller in report.lost_callers:
-            callback = caller.callback
+        for caller in report.lost_callers.values():
+            callback = caller.callback if report.knows_callbacks else None
             yield (
                 caller.number or labels["hidden number"],
                 caller.customer,
                 caller.times,
-                caller.waiting,
+                len(caller.waiting) if report.knows_callbacks else None,
                 caller.first.replace(tzinfo=None),
                 caller.last.replace(tzinfo=None),
-                labels["lost, called back" if callback else "lost, waiting"],
+                _state(callback is not None, report, labels),
                 callback.replace(tzinfo=None) if callback else None,
                 timedelta(seconds=callback.timestamp() - caller.last.timestamp()) if callback else None,
-                caller.callback_by,
+                caller.callback_by if callback else "",
             )
 
     return _table(columns, labels, rows)
@@ -219,16 +226,15 @@ def hours_table(report: Report, labels: Labels) -> Table:
 
 
 def week_table(report: Report, labels: Labels) -> Table:
-    """An average week: the calls of each of its hours, over as many such weekdays as the time has."""
+    """An average week: the calls of each of its hours, over how often the time had that hour."""
     columns = {"hour": Kind.TEXT} | dict.fromkeys(("answered calls", "lost calls", "outgoing calls"), Kind.AVERAGE)
-    weekdays = [day.weekday() for day in report.days]
 
     def rows() -> Iterator[tuple[Value, ...]]:
-        for index in range(HOURS_OF_A_WEEK):
+        for index, (counts, times) in enumerate(zip(report.week, report.hours_of_the_week(), strict=True)):
             weekday, hour = divmod(index, 24)
-            counts, days = report.week[index], weekdays.count(weekday) or 1
+            numbers = (counts.answered, counts.lost, counts.outgoing)
             name = f"{labels.short_weekday(weekday)} {hour:02}"
-            yield name, counts.answered / days, counts.lost / days, counts.outgoing / days
+            yield name, *(number / times if times else None for number in numbers)
 
     return _table(columns, labels, rows)
 
@@ -237,14 +243,17 @@ def totals_list(report: Report, labels: Labels) -> list[tuple[str, Value]]:
     """The totals under their names. A duration that there is not is None."""
     totals = report.totals
     other: list[tuple[str, Value]] = [(labels["other calls"], totals.other)] if totals.other else []
+    callbacks: list[tuple[str, Value]] = [
+        (labels["called back"], totals.called_back),
+        (labels["not called back"], totals.not_called_back),
+        (labels["median callback"], _duration(totals.median_callback_seconds)),
+    ]
     return [
         (labels["incoming calls"], totals.incoming),
         (labels["answered calls"], totals.answered),
         (labels["lost calls"], totals.lost),
         *other,
-        (labels["called back"], totals.called_back),
-        (labels["not called back"], totals.not_called_back),
-        (labels["median callback"], _duration(totals.median_callback_seconds)),
+        *(callbacks if report.knows_callbacks else []),
         (labels["outgoing calls"], totals.outgoing),
         (labels["outgoing answered"], totals.outgoing_answered),
         (labels["talk time"], _duration(totals.talk_seconds)),

@@ -158,7 +158,7 @@ def _hours_chart(sheet: Any) -> BarChart:
 def _days_chart(sheet: Any, days: int, labels: Labels) -> BarChart:
     chart = _chart(sheet, 1, days, 1, 3, CHART_SIZE_CM)
     chart.title = _chart_title(labels["sheet days"])
-    chart.x_axis.number_format = "dd.mm"
+    chart.x_axis.number_format = labels.excel_short_date_format
     return chart
 
 
