@@ -21,7 +21,7 @@ demo: $(SET_UP)
 	$(BIN)/python scripts/demo.py
 
 test: $(SET_UP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(SET_UP)
 	$(BIN)/ruff check .
