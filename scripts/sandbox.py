@@ -1,7 +1,8 @@
 """A local stand-in for api.binotel.com, to try and to test everything without a key.
 
-It serves every stats/* method for a made-up Ukrainian company: checks the signature, the parameters and the quota as
-Binotel does, signs its answers, and makes the same calls for the same seed and day. Its recordings can be downloaded.
+It serves every stats/* and customers/* method and the list of employees for a made-up Ukrainian company: checks the
+signature, the parameters and the quota as Binotel does, signs its answers, and makes the same calls for the same seed
+and day. Its recordings can be downloaded; its customers can be changed until it ends.
 
     python scripts/sandbox.py --port 8020
 
@@ -18,6 +19,7 @@ import re
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, timedelta
@@ -77,6 +79,7 @@ HOSTILE_NAMES = (
     "   Пробіли спереду",
     '<b>Жирний</b> & "лапки" / скісна \\',
 )
+LABELS = ("VIP", "Боржник", "Постачальник", '<i>Мітка</i> & "лапки"')
 # How busy each hour of the day is: business hours with a lunch dip, and a few calls at night.
 HOUR_WEIGHTS = (1, 0, 0, 0, 0, 0, 1, 3, 20, 60, 85, 80, 55, 25, 60, 75, 70, 50, 20, 8, 4, 3, 2, 1)
 WEEKDAY_WEIGHTS = (1.1, 1.05, 1.0, 1.0, 0.95, 0.3, 0.1)
@@ -105,14 +108,14 @@ class Company:
         self._calls_per_day = calls_per_day
         self.calls_of_day = functools.lru_cache(maxsize=64)(self._make_day)
         rng = random.Random(f"{seed} customers")
-        self._callers: list[tuple[str, Any]] = []  # (number, customerData)
+        self.callers: list[tuple[str, Any]] = []  # (number, customerData)
         for index in range(max(40, calls_per_day * 3 // 4)):
             number = f"0{rng.choice((39, 44, 50, 63, 66, 67, 73, 95, 97))}{rng.randrange(10**7):07}"
             name = f"{rng.choice(LAST_NAMES)} {rng.choice(FIRST_NAMES)}"
             if index < len(HOSTILE_NAMES):
                 name = HOSTILE_NAMES[index]
             known = index < len(HOSTILE_NAMES) or rng.random() < 0.6
-            self._callers.append((number, {"id": str(6600 + index), "name": name} if known else rng.choice(("", []))))
+            self.callers.append((number, {"id": str(6600 + index), "name": name} if known else rng.choice(("", []))))
 
     def calls_between(self, start: int, stop: int) -> Iterator[Entry]:
         """The calls that start from `start` to `stop`, both inclusive, in Unix seconds, in time order."""
@@ -137,7 +140,7 @@ class Company:
         if self._calls_per_day >= RARITIES_FROM_CALLS_PER_DAY:
             for call_type, disposition in RARITIES:
                 calls.append(self._call(rng, self._moment(rng, day), call_type, disposition))
-            strange_callers = [("", ""), *self._callers[: len(HOSTILE_NAMES)]]  # a hidden number among them
+            strange_callers = [("", ""), *self.callers[: len(HOSTILE_NAMES)]]  # a hidden number among them
             calls += [self._call(rng, self._moment(rng, day), "0", caller=caller) for caller in strange_callers]
         while len(calls) < wanted:
             calls += self._conversation(rng, self._moment(rng, day), last)
@@ -155,7 +158,7 @@ class Company:
         """A call and what follows from it: a lost caller tries again, and is called back or not."""
         if rng.random() < 0.3:
             return [self._call(rng, start, "1")]
-        caller = rng.choice(self._callers)
+        caller = rng.choice(self.callers)
         calls = [self._call(rng, start, "0", caller=caller)]
         while calls[-1]["disposition"] in LOST_DISPOSITIONS and rng.random() < 0.35:
             start += round(rng.expovariate(1 / 400)) + 30
@@ -175,7 +178,7 @@ class Company:
         disposition: str = "",
         caller: tuple[str, Any] | None = None,
     ) -> Entry:
-        number, customer = caller or rng.choice(self._callers)
+        number, customer = caller or rng.choice(self.callers)
         incoming = call_type == "0"
         if not disposition:
             answered = rng.random() < (0.8 if incoming else 0.65)
@@ -230,6 +233,95 @@ class Company:
         return entry
 
 
+class Customers:
+    """The company's "My clients", which can be changed: with the server's rules, in memory."""
+
+    def __init__(self, callers: list[tuple[str, Any]], seed: int) -> None:
+        rng = random.Random(f"{seed} My clients")
+        self.labels = {str(7000 + index): name for index, name in enumerate(LABELS)}
+        self.customers: dict[str, Entry] = {}
+        namesakes: Counter[str] = Counter()
+        for number, known in callers:
+            if not known:
+                continue
+            namesakes[known["name"]] += 1
+            count = namesakes[known["name"]]
+            name = known["name"] if count == 1 else f"{known['name']} {count}"
+            more = {
+                "description": rng.choice(("", "", "Постійний клієнт", *HOSTILE_NAMES)),
+                "email": rng.choice(("", "client@example.com")),
+                "assignedToEmployeeNumber": rng.choice(("", *EMPLOYEES)),
+                "labels": rng.sample(list(self.labels), rng.choice((0, 0, 1, 2))),
+            }
+            numbers = [number, *([f"0800{number[-6:]}"] if rng.random() < 0.1 else [])]
+            self.customers[known["id"]] = self._made(known["id"], {"name": name, "numbers": numbers} | more)
+
+    def create(self, params: dict[str, Any]) -> str:
+        self._check(params, "")
+        identity = str(max(map(int, self.customers), default=6599) + 1)
+        self.customers[identity] = self._made(identity, params)
+        return identity
+
+    def update(self, params: dict[str, Any]) -> None:
+        identity = str(params["id"])
+        customer = self._known(identity)
+        self._check(params, identity)
+        before = {name: customer[name] for name in ("name", "numbers", "description", "email")}
+        before["assignedToEmployeeNumber"] = customer["assignedToEmployeeNumber"]
+        before["labels"] = [label["id"] for label in customer["labels"] or []]
+        self.customers[identity] = self._made(identity, before | params)
+
+    def delete(self, identities: list[str]) -> None:
+        for identity in identities:
+            self._known(identity)
+        for identity in identities:
+            del self.customers[identity]
+
+    def search(self, subject: str) -> list[Entry]:
+        wanted = subject.lower()
+        return [
+            customer
+            for customer in self.customers.values()
+            if wanted in customer["name"].lower() or any(wanted in number for number in customer["numbers"])
+        ]
+
+    def _known(self, identity: str) -> Entry:
+        if identity not in self.customers:
+            raise Refusal(104, "Wrong data")
+        return self.customers[identity]
+
+    def _check(self, params: dict[str, Any], identity: str) -> None:
+        """Names and numbers belong to one customer; employees and labels exist."""
+        others = [customer for customer in self.customers.values() if customer["id"] != identity]
+        numbers = params.get("numbers", [])
+        if not isinstance(numbers, list) or not all(isinstance(number, str) and number for number in numbers):
+            raise Refusal(104, "Wrong data")
+        taken = {number for customer in others for number in customer["numbers"]}
+        if (
+            params.get("name") in {customer["name"] for customer in others}
+            or len(set(numbers)) < len(numbers)
+            or taken & set(numbers)
+            or str(params.get("assignedToEmployeeNumber", "")) not in ("", *EMPLOYEES)
+            or not {str(label) for label in params.get("labels", [])} <= self.labels.keys()
+        ):
+            raise Refusal(104, "Wrong data")
+
+    def _made(self, identity: str, params: dict[str, Any]) -> Entry:
+        line = str(params.get("assignedToEmployeeNumber", ""))
+        labels = [{"id": str(label), "name": self.labels[str(label)]} for label in params.get("labels", [])]
+        return {
+            "id": identity,
+            "name": params["name"],
+            "description": params.get("description", ""),
+            "email": params.get("email", ""),
+            "assignedToEmployeeID": line and f"55{line}",
+            "assignedToEmployeeNumber": line,
+            "assignedToEmployee": EMPLOYEES.get(line, ("", ""))[0],
+            "numbers": list(params.get("numbers", [])),
+            "labels": labels or "",
+        }
+
+
 def local(moment: float) -> datetime:
     return datetime.fromtimestamp(moment, ACCOUNT_ZONE)
 
@@ -274,6 +366,7 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.company = Company(seed, calls_per_day)
+        self.customers = Customers(self.company.callers, seed)
         self.clock = clock
         self.requests: list[dict[str, Any]] = []
         self.faults: dict[str, list[str]] = {}
@@ -303,7 +396,7 @@ class Sandbox:
 
     def _content(self, name: str, body: bytes) -> dict[str, Any]:
         method = METHODS.get(name)
-        if method is None or not name.startswith("stats/"):
+        if method is None or not name.startswith(("stats/", "customers/", "settings/list-of-employees")):
             raise Refusal(102, "No such method")
         try:
             params = json.loads(body)
@@ -317,12 +410,61 @@ class Sandbox:
             raise Refusal(103, "Not enough data")
         if name == "stats/call-record":
             return {"url": self._record_link(str(params["callID"]))}
+        if not name.startswith("stats/"):
+            with self._lock:
+                return self._customers(name, params)
         calls = list(self._calls(method, params))
         if method.cap is not None and len(calls) > method.cap:
             # Nobody documents which calls are missing: here it may be any.
             kept = sorted(random.Random(len(calls)).sample(range(len(calls)), method.cap))
             calls = [calls[index] for index in kept]
         return {"callDetails": {call["generalCallID"]: call for call in calls}}
+
+    def _customers(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
+        base = self.customers
+        match name:
+            case "customers/list":
+                return {"customerData": base.customers}
+            case "customers/take-by-id":
+                wanted = {str(identity) for identity in listed(params["customerID"])}
+                return {"customerData": {key: value for key, value in base.customers.items() if key in wanted}}
+            case "customers/take-by-label":
+                wanted = {str(identity) for identity in listed(params["labelID"])}
+                found = {
+                    key: value
+                    for key, value in base.customers.items()
+                    if wanted & {label["id"] for label in value["labels"] or []}
+                }
+                return {"customerData": found}
+            case "customers/search":
+                return {"customerData": {found["id"]: found for found in base.search(str(params["subject"]))}}
+            case "customers/create":
+                return {"customerID": base.create(params)}
+            case "customers/update":
+                base.update(params)
+                return {}
+            case "customers/delete":
+                base.delete([str(identity) for identity in listed(params["customerID"])])
+                return {}
+            case "customers/listOfLabels":
+                return {"listOfLabels": {key: {"id": key, "name": name} for key, name in base.labels.items()}}
+            case _:  # settings/list-of-employees
+                return {
+                    "listOfEmployees": {
+                        email: {
+                            "employeeID": f"55{line}",
+                            "email": email,
+                            "name": name,
+                            "mobilePhoneNumber": "",
+                            "presenceState": "active",
+                            "department": "",
+                            "extNumber": line,
+                            "extHash": "",
+                            "extStatus": {"status": "online"},
+                        }
+                        for line, (name, email) in EMPLOYEES.items()
+                    }
+                }
 
     def _spend_quota(self, method: Method) -> None:
         if not method.gap:

@@ -101,7 +101,7 @@ def ask(sandbox):
     ("method", "params", "code"),
     [
         ("stats/no-such-method", {}, 102),
-        ("customers/list", {}, 102),  # comes with the scripts that need it
+        ("calls/hangup-call", {"generalCallID": "1"}, 102),  # comes with the scripts that need it
         ("stats/call-details", {}, 103),
         ("stats/history-by-number", {"number": []}, 103),
         ("stats/incoming-calls-for-period", {"startTime": NOON}, 103),
@@ -228,6 +228,95 @@ def test_history_and_details_find_the_same_calls(make_sandbox, make_client, cloc
     recent = client.call("stats/recent-calls-by-internal-number", {"internalNumber": "901"})["callDetails"]
     assert {call["internalNumber"] for call in recent.values()} == {"901"}
     assert len(recent) == METHODS["stats/recent-calls-by-internal-number"].cap
+
+
+# --- The customers -----------------------------------------------------------
+
+
+@pytest.fixture
+def customers(client):
+    return lambda: client.call("customers/list")["customerData"]
+
+
+def test_customers_are_those_whom_the_calls_name(customers, sandbox):
+    numbers = {number for customer in customers().values() for number in customer["numbers"]}
+    named = {call["externalNumber"][-10:] for call in sandbox.company.calls_of_day(WEDNESDAY) if call["customerData"]}
+    assert named <= numbers
+    names = [customer["name"] for customer in customers().values()]
+    assert len(set(names)) == len(names) > 80
+    assert set(HOSTILE_NAMES) <= set(names)
+
+
+def test_a_customer_is_created_changed_and_deleted(client, customers):
+    before = customers()
+    more = {"description": "Ґ", "assignedToEmployeeNumber": "901", "labels": ["7000"]}
+    identity = client.call("customers/create", {"name": "Новий", "numbers": ["0991111111"]} | more)["customerID"]
+    made = {
+        "id": identity,
+        "name": "Новий",
+        "description": "Ґ",
+        "email": "",
+        "assignedToEmployeeID": "55901",
+        "assignedToEmployeeNumber": "901",
+        "assignedToEmployee": "Олена Коваль",
+        "numbers": ["0991111111"],
+        "labels": [{"id": "7000", "name": "VIP"}],
+    }
+    assert customers() == before | {identity: made}
+    # What is passed replaces what was there, what is not passed stays.
+    client.call("customers/update", {"id": identity, "numbers": ["0992222222", "0993333333"], "labels": []})
+    made |= {"numbers": ["0992222222", "0993333333"], "labels": ""}
+    assert customers() == before | {identity: made}
+    for method, params in (
+        ("customers/take-by-id", {"customerID": [identity, "1"]}),
+        ("customers/search", {"subject": "нови"}),
+        ("customers/search", {"subject": "0992222"}),
+    ):
+        assert client.call(method, params)["customerData"] == {identity: made}
+    vip = {key: value for key, value in before.items() if "7000" in [label["id"] for label in value["labels"] or []]}
+    assert client.call("customers/take-by-label", {"labelID": "7000"})["customerData"] == vip != {}
+    client.call("customers/delete", {"customerID": [identity]})
+    assert customers() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "code"),
+    [
+        ("customers/create", {"name": "Новий"}, 103),
+        ("customers/create", {"numbers": ["0991111111"]}, 103),
+        ("customers/create", {"name": HOSTILE_NAMES[0], "numbers": ["0991111111"]}, 104),  # the name is taken
+        ("customers/create", {"name": "Новий", "numbers": ["0991111111", "0991111111"]}, 104),
+        ("customers/create", {"name": "Новий", "numbers": "0991111111"}, 104),
+        ("customers/create", {"name": "Н", "numbers": ["0991111111"], "assignedToEmployeeNumber": "999"}, 104),
+        ("customers/create", {"name": "Н", "numbers": ["0991111111"], "labels": ["1"]}, 104),
+        ("customers/update", {"id": "1", "name": "Новий"}, 104),
+        ("customers/update", {"name": "Новий"}, 103),
+        ("customers/delete", {"customerID": "1"}, 104),
+    ],
+)
+def test_what_the_rules_forbid_is_refused_and_changes_nothing(method, params, code, client, customers):
+    before = customers()
+    with pytest.raises(ApiError) as caught:
+        client.call(method, params)
+    assert caught.value.code == code
+    assert customers() == before
+
+
+def test_a_number_belongs_to_one_customer(client, customers):
+    one, other = list(customers().values())[:2]
+    for method, params in (
+        ("customers/create", {"name": "Новий", "numbers": one["numbers"]}),
+        ("customers/update", {"id": other["id"], "numbers": one["numbers"]}),
+    ):
+        with pytest.raises(ApiError, match="code 104"):
+            client.call(method, params)
+    client.call("customers/update", {"id": one["id"], "numbers": one["numbers"], "name": one["name"]})
+
+
+def test_labels_and_employees_are_listed(client):
+    assert client.call("customers/listOfLabels")["listOfLabels"]["7000"] == {"id": "7000", "name": "VIP"}
+    employees = client.call("settings/list-of-employees")["listOfEmployees"]
+    assert {employee["extNumber"] for employee in employees.values()} == set(EMPLOYEES)
 
 
 def test_what_was_asked_is_listed(ask, sandbox):
