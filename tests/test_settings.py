@@ -52,6 +52,9 @@ def test_the_defaults(load, tmp_path):
         "alert_urls": (),
         "lost_call_grace_minutes": 10,
         "working_hours": None,
+        "backups_dir": tmp_path / "backups",
+        "backups_keep": 30,
+        "admin_to": (),
     }
 
 
@@ -62,7 +65,7 @@ def test_every_key_is_read(load):
         "SMTP_PORT=465\nSMTP_SECURITY=tls\nSMTP_USER=me\nSMTP_PASSWORD='a #b$c ${d}'\nMAIL_FROM=me@example.com\n"
         "REPORT_TO= a@example.com, b@example.com ,\nALERT_TO=c@example.com\n"
         "ALERT_URLS=' json://127.0.0.1/a   ntfy://ntfy.example.com/b '\nLOST_CALL_GRACE_MINUTES=0\n"
-        "WORKING_HOURS=9:00 – 18:30\n"
+        "WORKING_HOURS=9:00 – 18:30\nBACKUPS_DIR=/srv/backups\nBACKUPS_KEEP=7\nADMIN_TO=d@example.com\n"
     )
     assert dataclasses.asdict(settings) == {
         "key": "k",
@@ -84,6 +87,9 @@ def test_every_key_is_read(load):
         "alert_urls": ("json://127.0.0.1/a", "ntfy://ntfy.example.com/b"),
         "lost_call_grace_minutes": 0,
         "working_hours": (time(9), time(18, 30)),
+        "backups_dir": Path("/srv/backups"),
+        "backups_keep": 7,
+        "admin_to": ("d@example.com",),
     }
 
 
@@ -186,6 +192,9 @@ def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
         ("LOST_CALL_GRACE_MINUTES=ten", "LOST_CALL_GRACE_MINUTES"),
         ("LOST_CALL_GRACE_MINUTES=1441", "LOST_CALL_GRACE_MINUTES"),
         ("WORKING_HOURS=9-18", "WORKING_HOURS"),
+        ("BACKUPS_KEEP=0", "BACKUPS_KEEP"),
+        ("BACKUPS_KEEP=all", "BACKUPS_KEEP"),
+        ("ADMIN_TO=nobody", "ADMIN_TO"),
         ("WORKING_HOURS=09:00", "WORKING_HOURS"),
         ("WORKING_HOURS=09:00-09:00", "WORKING_HOURS"),
         ("WORKING_HOURS=09:00-24:00", "WORKING_HOURS"),

@@ -12,8 +12,10 @@ LEFT_BEHIND_SECONDS = 3600  # a temporary file that nobody has written to for so
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path, permissions: int | None = None) -> Iterator[Path]:
     """A temporary file beside `path` to write to; it takes the place of `path` when the block ends without an error.
+
+    permissions: of the new file; those of the old one, or of any new file, unless given
 
     A crash at any moment leaves either the old file or the new one. Folders are made as needed. Raises OSError that
     names `path`.
@@ -30,7 +32,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary = Path(name)
         yield temporary
         _sync(temporary)
-        temporary.chmod(_permissions(path))
+        temporary.chmod(_permissions(path) if permissions is None else permissions)
         temporary.replace(path)
         if os.name == "posix":
             _sync(path.parent)

@@ -18,6 +18,7 @@ import filelock
 import sqlalchemy
 
 from binotel_core import BinotelClient, BinotelError, Throttle, account_id
+from common.customers import BackupError
 from common.mail import MailError
 from common.settings import Settings, SettingsError, load_settings
 
@@ -106,7 +107,7 @@ def run(
     except KeyboardInterrupt:
         log.error("Stopped before the end.")
         sys.exit(EXIT_INTERRUPTED)
-    except (BinotelError, MailError) as error:
+    except (BinotelError, BackupError, MailError) as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"{error.filename or 'A file or connection'}: {error.strerror or error}. {_remedy(error)}".strip())

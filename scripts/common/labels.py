@@ -100,6 +100,10 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "A test: alerts of lost calls will come here",
         "Проверка: оповещения о потерянных звонках будут приходить сюда",
     ),
+    # The customers
+    "customers on": ("Клієнти: {time}", "Customers: {time}", "Клиенты: {time}"),
+    "sheet customers": ("Клієнти", "Customers", "Клиенты"),
+    "customers deleted": ("Видалено клієнтів: {count}", "Customers deleted: {count}", "Удалено клиентов: {count}"),
     # Columns
     "time": ("Час", "Time", "Время"),
     "day": ("День", "Day", "День"),
@@ -117,6 +121,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "our number": ("Наш номер", "Our number", "Наш номер"),
     "our number's name": ("Назва номера", "Number's name", "Название номера"),
     "call id": ("ID дзвінка", "Call ID", "ID звонка"),
+    "id": ("ID", "ID", "ID"),
+    "numbers": ("Номери", "Numbers", "Номера"),
+    "description": ("Опис", "Description", "Описание"),
+    "email": ("Ел. пошта", "E-mail", "Эл. почта"),
+    "labels": ("Мітки", "Labels", "Метки"),
     "times": ("Разів", "Times", "Раз"),
     "waiting times": ("Без передзвону", "Not called back", "Без перезвона"),
     "state": ("Стан", "State", "Состояние"),

@@ -55,6 +55,9 @@ class Settings:
     alert_urls: tuple[str, ...] = dataclasses.field(repr=False)  # they hold tokens
     lost_call_grace_minutes: int
     working_hours: tuple[time, time] | None
+    backups_dir: Path
+    backups_keep: int
+    admin_to: tuple[str, ...]
 
     @property
     def state_dir(self) -> Path:
@@ -89,6 +92,9 @@ DEFAULTS: dict[str, str | None] = {
     "ALERT_URLS": "",
     "LOST_CALL_GRACE_MINUTES": "10",
     "WORKING_HOURS": "",
+    "BACKUPS_DIR": "backups",
+    "BACKUPS_KEEP": "30",
+    "ADMIN_TO": "",
 }
 
 
@@ -169,8 +175,12 @@ class _Checker:
             alert_urls=self._checked("ALERT_URLS", _alert_urls, ()),
             lost_call_grace_minutes=self._checked("LOST_CALL_GRACE_MINUTES", _minutes, 10),
             working_hours=self._checked("WORKING_HOURS", _hours, None),
+            backups_dir=self._checked("BACKUPS_DIR", self._folder, Path()),
+            backups_keep=self._checked("BACKUPS_KEEP", _count, 30),
+            admin_to=self._checked("ADMIN_TO", _addresses, ()),
         )
-        asking = [key for key, to in (("REPORT_TO", settings.report_to), ("ALERT_TO", settings.alert_to)) if to]
+        mail = {"REPORT_TO": settings.report_to, "ALERT_TO": settings.alert_to, "ADMIN_TO": settings.admin_to}
+        asking = [key for key, to in mail.items() if to]
         for key in ("SMTP_HOST", "MAIL_FROM"):
             if asking and not self._text(key):
                 self._fault(key, f"is missing, and {asking[0]} asks for mail.", f"Fill it in, or empty {asking[0]}.")
@@ -251,6 +261,12 @@ def _port(text: str) -> int:
 def _minutes(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > MINUTES_OF_A_DAY:
         raise ValueError(f"write a number of minutes from 0 to {MINUTES_OF_A_DAY}.")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not int(text):
+        raise ValueError("write a number, 1 or more.")
     return int(text)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 
-from common.calls import INCOMING, OUTGOING, Call
+from common.calls import INCOMING, OUTGOING, Call, clean
+from common.customers import Backup
 from common.labels import Labels
 from common.report import Counts, Report, Selection
 
@@ -235,6 +236,35 @@ def week_table(report: Report, labels: Labels) -> Table:
             numbers = (counts.answered, counts.lost, counts.outgoing)
             name = f"{labels.short_weekday(weekday)} {hour:02}"
             yield name, *(number / times if times else None for number in numbers)
+
+    return _table(columns, labels, rows)
+
+
+def customers_table(backup: Backup, labels: Labels) -> Table:
+    """A row a customer."""
+    columns = {
+        "id": Kind.PHONE,
+        "customer": Kind.TEXT,
+        "numbers": Kind.PHONE,
+        "description": Kind.TEXT,
+        "email": Kind.TEXT,
+        "employee": Kind.TEXT,
+        "line": Kind.PHONE,
+        "labels": Kind.TEXT,
+    }
+
+    def rows() -> Iterator[tuple[Value, ...]]:
+        for customer in backup.customers.values():
+            yield (
+                clean(customer.id),
+                clean(customer.name),
+                clean(", ".join(customer.numbers)),
+                clean(customer.description),
+                clean(customer.email),
+                clean(customer.employee),
+                clean(customer.employee_number),
+                clean(", ".join(customer.labels.values())),
+            )
 
     return _table(columns, labels, rows)
 

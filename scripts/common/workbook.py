@@ -103,6 +103,18 @@ def save_workbook(report: Report, labels: Labels, path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space for temporary files", tempfile.gettempdir()) from error
 
 
+def save_list(title: str, sheet_title: str, table: Table, labels: Labels, path: Path) -> None:
+    """Write a workbook that is one list to `path`. Raises OSError."""
+    book = Workbook(write_only=True)
+    book.properties.title = title
+    book.properties.creator = "Binotel scripts"
+    try:
+        _add_table_sheets(book, sheet_title, "List", table, labels)
+        book.save(path)
+    except SerialisationError as error:
+        raise OSError(errno.ENOSPC, "No space for temporary files", tempfile.gettempdir()) from error
+
+
 def holds_calls(path: Path) -> bool:
     """Whether the workbook at `path`, one of ours, lists any call."""
     # A list without rows is no table.

@@ -1,0 +1,150 @@
+"""Save all customers of "My clients", so that restore_customers.py can bring them back.
+
+    python scripts/backup_customers.py
+    python scripts/backup_customers.py -v         with every field that has changed
+    python scripts/backup_customers.py --force    when most of the customers were really deleted
+
+A backup is two files in BACKUPS_DIR, which only their owner can read: customers-2024-05-01T0300.json.gz with
+everything that Binotel sent, and customers-2024-05-01T0300.xlsx for people. Their paths are printed, and what has
+changed since the backup before. When customers were deleted, ADMIN_TO is told by mail. BACKUPS_KEEP of them are kept.
+"""
+
+import argparse
+import html
+import logging
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from common import mail
+from common.customers import (
+    FIELDS,
+    OWNER_ONLY,
+    SUSPICIOUS,
+    Backup,
+    BackupError,
+    Customer,
+    changed_fields,
+    good_backups,
+    read_backup,
+    write_backup,
+)
+from common.files import LEFT_BEHIND_SECONDS, written_whole
+from common.job import Job, run
+from common.labels import Labels
+from common.tables import customers_table
+from common.workbook import save_list
+
+MAX_LISTED = 50
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="accept that all or most of the customers are gone")
+
+
+def main(job: Job) -> None:
+    """Save what there is now, under a name that says so when it cannot be right, and tell what has changed."""
+    labels = Labels(job.settings.language)
+    folder = job.settings.backups_dir
+    before = last_backup(folder)
+    now = job.now()
+    content = job.client.call("customers/list")["customerData"]
+    list_of_labels = job.client.call("customers/listOfLabels")["listOfLabels"]
+    backup = Backup.of(now, content, list_of_labels)
+    doubt = "" if job.arguments.force else what_is_wrong(backup, before)
+    changes = changes_since(before, backup, job.arguments.verbose) if before and not doubt else []
+    deleted = [
+        customer
+        for identity, customer in (before.customers if before else {}).items()
+        if identity not in backup.customers
+    ]
+    if deleted and not doubt and job.settings.admin_to:
+        # Before the backup is there: with it, the next run would not know of them any more.
+        tell_admin(deleted, labels, job)
+
+    stem = folder / f"customers-{now:%Y-%m-%dT%H%M}{SUSPICIOUS if doubt else ''}"
+    paths = [stem.with_name(f"{stem.name}.json.gz"), stem.with_name(f"{stem.name}.xlsx")]
+    write_backup(paths[0], now, content, list_of_labels)
+    del content
+    with written_whole(paths[1], OWNER_ONLY) as temporary:
+        title = labels.format("customers on", time=labels.moment(now))
+        save_list(title, labels["sheet customers"], customers_table(backup, labels), labels, temporary)
+    for path in paths:
+        job.tell(path)
+    if doubt:
+        log.error("%s The backups before it were kept. If it is right, run this again with --force.", doubt)
+        job.failed = True
+        return
+    for line in changes:
+        print(line)
+    prune(folder, job.settings.backups_keep)
+
+
+def last_backup(folder: Path) -> Backup | None:
+    """The newest good backup that can be read."""
+    for path in reversed(good_backups(folder)):
+        try:
+            return read_backup(path)
+        except BackupError as error:
+            log.warning("%s It was passed over.", error)
+    return None
+
+
+def what_is_wrong(backup: Backup, before: Backup | None) -> str:
+    """Why a backup cannot be right; "" when it can."""
+    count, count_before = len(backup.customers), len(before.customers) if before else 0
+    if not count:
+        return "Binotel lists no customers at all."
+    if count * 2 < count_before:
+        return f"Binotel lists {count} customers, and there were {count_before} at the last backup."
+    return ""
+
+
+def changes_since(before: Backup, backup: Backup, verbose: bool) -> list[str]:
+    """What was added, deleted and changed, a line each."""
+    lines = []
+    for identity, customer in backup.customers.items():
+        old = before.customers.get(identity)
+        fields = changed_fields(old, customer) if old else []
+        if old is None:
+            lines.append(f"+ {customer.shown}")
+        elif fields:
+            lines.append(f"~ {customer.shown}: {', '.join(fields)}")
+            if verbose:
+                lines += [f"    {name}: {FIELDS[name](old)!r} -> {FIELDS[name](customer)!r}" for name in fields]
+    lines += [f"- {old.shown}" for identity, old in before.customers.items() if identity not in backup.customers]
+    counts = {sign: sum(line.startswith(sign) for line in lines) for sign in "+-~"}
+    since = f"{before.made_at:%Y-%m-%d %H:%M}"
+    return [f"Since {since}: {counts['+']} added, {counts['-']} deleted, {counts['~']} changed", *lines]
+
+
+def tell_admin(deleted: list[Customer], labels: Labels, job: Job) -> None:
+    """Mail who was deleted. A mail that fails is told, and stops nothing."""
+    subject = labels.format("customers deleted", count=len(deleted))
+    lines = [customer.shown for customer in deleted[:MAX_LISTED]]
+    if len(deleted) > MAX_LISTED:
+        lines.append(labels.format("and so many more", count=len(deleted) - MAX_LISTED))
+    shown = "<br>\n".join(map(html.escape, [subject, "", *lines]))
+    message = mail.Mail(subject, "\n".join([subject, "", *lines]), f"<p>{shown}</p>")
+    try:
+        mail.send(message, [], job.settings, to=job.settings.admin_to, key="ADMIN_TO")
+    except mail.MailError as error:
+        log.error("%s", error)
+        job.failed = True
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove the oldest good backups beyond `keep`, and what killed runs left behind."""
+    for path in good_backups(folder)[:-keep]:
+        path.unlink(missing_ok=True)
+        path.with_name(path.name.replace(".json.gz", ".xlsx")).unlink(missing_ok=True)
+    for path in folder.glob(".customers-*.tmp"):
+        with suppress(OSError):
+            if path.stat().st_mtime < time.time() - LEFT_BEHIND_SECONDS:
+                path.unlink()
+
+
+if __name__ == "__main__":
+    run(main, __doc__, add_arguments)

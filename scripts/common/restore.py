@@ -1,0 +1,214 @@
+"""A backup and the live base -> the steps that bring the one back into the other, and their carrying out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from binotel_core import ApiError, BinotelClient, SignatureError, TransportError
+from common.customers import Backup, Customer, changed_fields
+
+MAX_FAILURES_IN_A_ROW = 3  # of the network: then it is gone, and the rest would fail the same way
+
+
+@dataclass(frozen=True)
+class Step:
+    """A customer to create (`live` is None), or to update.
+
+    params: what is sent, under the server's names
+    fields: what changes, under the names that people are shown
+    notes:  what cannot be brought back, and why
+    """
+
+    customer: Customer
+    live: Customer | None
+    params: dict[str, Any]
+    fields: list[str]
+    notes: list[str]
+
+
+@dataclass
+class Plan:
+    """What there is to do.
+
+    only_live:      customers who are not in the backup; nothing is done to them
+    missing_labels: names of labels that the live base does not have
+    impossible:     customers of the backup who cannot be brought back, and why
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    same: int = 0
+    only_live: list[Customer] = field(default_factory=list)
+    missing_labels: list[str] = field(default_factory=list)
+    impossible: list[tuple[Customer, str]] = field(default_factory=list)
+
+
+def make_plan(backup: Backup, live: Backup, employees: set[str], is_wanted: Callable[[Customer], bool]) -> Plan:
+    """Compare a backup with the live base.
+
+    employees: the internal numbers that exist
+    is_wanted: which customers of the backup to bring back
+
+    A deleted customer who was made anew has another id: customers are matched by id, then by a number they share with
+    somebody who is not matched by id. Labels are matched by id, then by name.
+    """
+    plan = Plan()
+    matches = _matches(backup, live)
+    missing: set[str] = set()
+    for customer in backup.customers.values():
+        if not is_wanted(customer):
+            continue
+        label_ids = _label_ids(customer, live, missing)
+        old = matches.get(customer.id)
+        if old is None and not (customer.numbers and customer.name):
+            plan.impossible.append((customer, "Binotel demands a name and a number."))
+            continue
+        step = _step(customer, old, label_ids, employees)
+        if step.params:
+            plan.steps.append(step)
+        else:
+            plan.same += 1
+    matched = {customer.id for customer in matches.values()}
+    plan.only_live = [customer for customer in live.customers.values() if customer.id not in matched]
+    plan.missing_labels = sorted(missing)
+    return plan
+
+
+def _matches(backup: Backup, live: Backup) -> dict[str, Customer]:
+    """The backup's ids -> the live customers."""
+    matches = {identity: live.customers[identity] for identity in backup.customers if identity in live.customers}
+    holders = {
+        key: customer
+        for customer in live.customers.values()
+        if customer.id not in backup.customers
+        for key in customer.number_keys
+    }
+    taken: set[str] = set()
+    for customer in backup.customers.values():
+        if customer.id in matches:
+            continue
+        for key in customer.number_keys:
+            holder = holders.get(key)
+            if holder and holder.id not in taken:
+                matches[customer.id] = holder
+                taken.add(holder.id)
+                break
+    return matches
+
+
+def _label_ids(customer: Customer, live: Backup, missing: set[str]) -> list[str]:
+    """The live ids of a customer's labels; the names of those that are not there go into `missing`."""
+    by_name = {name: identity for identity, name in live.labels.items()}
+    found = []
+    for identity, name in customer.labels.items():
+        if identity in live.labels:
+            found.append(identity)
+        elif name in by_name:
+            found.append(by_name[name])
+        else:
+            missing.add(name)
+    return found
+
+
+def _step(customer: Customer, live: Customer | None, label_ids: list[str], employees: set[str]) -> Step:
+    notes = []
+    values: dict[str, tuple[str, Any]] = {
+        "name": ("name", customer.name),
+        "numbers": ("numbers", list(customer.numbers)),
+        "description": ("description", customer.description),
+        "email": ("email", customer.email),
+        "employee": ("assignedToEmployeeNumber", customer.employee_number),
+        "labels": ("labels", label_ids),
+    }
+    if customer.employee_number and customer.employee_number not in employees:
+        notes.append(f"there is no line {customer.employee_number} any more: the employee is left as it is")
+        del values["employee"]
+    if live is None:
+        fields = [name for name, (_, value) in values.items() if value]
+        return Step(customer, None, {values[name][0]: values[name][1] for name in fields}, fields, notes)
+    changed = set(changed_fields(live, customer)) - {"labels"}
+    if set(label_ids) != set(live.labels):
+        changed.add("labels")
+    fields = [name for name in values if name in changed]
+    params = {values[name][0]: values[name][1] for name in fields}
+    return Step(customer, live, {"id": live.id} | params if params else {}, fields, notes)
+
+
+class Restorer:
+    """Carries out steps against a live base that it knows as it was, and keeps track of.
+
+    on_step: called after each step that was tried, with how many were
+    """
+
+    def __init__(self, client: BinotelClient, live: Backup, on_step: Callable[[int], None]) -> None:
+        self._client = client
+        self._on_step = on_step
+        self._names = {customer.name: customer.id for customer in live.customers.values()}
+        self._numbers = {number: customer.id for customer in live.customers.values() for number in customer.numbers}
+        self.failures: list[tuple[Customer, str]] = []
+        self.done = 0
+        self._tried = 0
+        self._in_a_row = 0
+
+    def carry_out(self, steps: list[Step]) -> None:
+        """Try every step once, those last that have to wait until another one frees a name or a number.
+
+        What is refused goes into `failures` with the reason, and stops nothing. Raises TransportError or
+        SignatureError when the server cannot be used any more.
+        """
+        waiting = steps
+        while waiting:
+            blocked = [(step, reason) for step in waiting if (reason := self._try(step))]
+            if len(blocked) == len(waiting):
+                self.failures += [(step.customer, reason) for step, reason in blocked]
+                return
+            waiting = [step for step, _ in blocked]
+
+    def _try(self, step: Step) -> str:
+        """Why a step has to wait; "" when it was tried."""
+        if reason := self._conflict(step):
+            return reason
+        method = "customers/update" if step.live else "customers/create"
+        try:
+            answer = self._client.call(method, step.params)
+            self._remember(step, step.live.id if step.live else str(answer["customerID"]))
+            self.done += 1
+            self._in_a_row = 0
+        except (ApiError, ValueError) as error:
+            self.failures.append((step.customer, str(error)))
+            self._in_a_row = 0
+        except (TransportError, SignatureError) as error:
+            self.failures.append((step.customer, f"{error} Whether it was done is unknown: run this again to see."))
+            self._in_a_row += 1
+            if self._in_a_row >= MAX_FAILURES_IN_A_ROW:
+                raise
+        self._tried += 1
+        self._on_step(self._tried)
+        return ""
+
+    def _conflict(self, step: Step) -> str:
+        """The server's rule that a step would break: names and numbers belong to one customer."""
+        mine = step.live.id if step.live else ""
+        holder = self._names.get(step.params.get("name", ""), mine)
+        if holder != mine:
+            return f"the name belongs to customer {holder}."
+        for number in step.params.get("numbers", []):
+            holder = self._numbers.get(number, mine)
+            if holder != mine:
+                return f"the number {number} belongs to customer {holder}."
+        return ""
+
+    def _remember(self, step: Step, identity: str) -> None:
+        """Who has the names and numbers now that a step has been carried out."""
+        if "name" in step.params:
+            if step.live:
+                self._names.pop(step.live.name, None)
+            self._names[step.params["name"]] = identity
+        if "numbers" in step.params:
+            for number in step.live.numbers if step.live else ():
+                self._numbers.pop(number, None)
+            self._numbers.update(dict.fromkeys(step.params["numbers"], identity))
+
+
+def employees_of(entries: list[dict[str, Any]]) -> set[str]:
+    """The internal numbers of a list of employees."""
+    return {str(entry.get("extNumber") or "") for entry in entries} - {""}

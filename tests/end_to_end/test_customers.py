@@ -1,0 +1,364 @@
+"""Backup and restore as processes, against a sandbox whose customers are deleted, changed and refused."""
+
+import copy
+import functools
+import gzip
+import json
+import os
+import pty
+import random
+import stat
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import processes
+import pytest
+
+import backup_customers
+import restore_customers
+from helpers import KYIV
+from sandbox import HOSTILE_NAMES
+
+BACKUP, RESTORE = Path(backup_customers.__file__), Path(restore_customers.__file__)
+NOON = datetime(2024, 5, 1, 12, tzinfo=KYIV)
+
+FAST = (2000, 0.001)  # caps as they are; the quota and the pauses between tries a thousand times shorter
+restore = functools.partial(processes.run, RESTORE, lowered=FAST)
+
+
+@pytest.fixture
+def sandbox(make_sandbox, monkeypatch):
+    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    return make_sandbox()
+
+
+@pytest.fixture
+def base(sandbox):
+    return sandbox.customers.customers
+
+
+@pytest.fixture
+def backup(run_main, monkeypatch):
+    """A function that runs the backup some hours after noon; returns its exit code and what it printed, in lines."""
+    monkeypatch.setattr("binotel_core.Throttle.acquire", lambda self, method: None)
+
+    def backup(hours, *arguments, **more):
+        code, output = run_main(backup_customers, NOON + timedelta(hours=hours), *arguments, **more)
+        return code, output.splitlines()
+
+    return backup
+
+
+def names(tmp_path):
+    return sorted(path.name for path in (tmp_path / "backups").iterdir())
+
+
+# --- Backup ------------------------------------------------------------------
+
+
+def test_a_backup_is_everything_that_the_server_sent_and_a_workbook_for_people(backup, base, tmp_path):
+    stem = f"{tmp_path}/backups/customers-2024-05-01T1200"
+    assert backup(0) == (0, [f"{stem}.json.gz", f"{stem}.xlsx"])
+    with gzip.open(f"{stem}.json.gz") as file:
+        content = json.load(file)
+    assert content["customers"] == list(base.values())
+    assert content["labels"]["7000"] == {"id": "7000", "name": "VIP"}
+    assert content["made_at"] == NOON.isoformat()
+    rows = [list(row) for row in openpyxl.load_workbook(f"{stem}.xlsx")["Customers"].iter_rows(values_only=True)]
+    assert rows[0] == ["ID", "Customer", "Numbers", "Description", "E-mail", "Employee", "Line", "Labels"]
+    assert len(rows) == len(base) + 1
+    one = next(customer for customer in base.values() if customer["labels"] and customer["assignedToEmployee"])
+    labels = ", ".join(label["name"] for label in one["labels"])
+    [row] = [row for row in rows if row[0] == one["id"]]
+    assert row[2] == ", ".join(one["numbers"])
+    assert row[5:] == [one["assignedToEmployee"], one["assignedToEmployeeNumber"], labels]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
+def test_only_the_owner_may_read_a_backup(backup, tmp_path):
+    backup(0)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "backups").iterdir()}
+    assert modes == {0o600}
+
+
+def test_what_has_changed_is_told_and_deletions_are_mailed(backup, base, inbox):
+    settings = inbox.settings | {"REPORT_TO": "", "ADMIN_TO": "admin@example.com"}
+    assert backup(0, **settings)[0] == 0
+    ids = list(base)
+    gone, other = base.pop(ids[0]), base[ids[20]]
+    changed = f"~ {other['id']} {other['name']} ({', '.join(other['numbers'])}): description, labels"
+    before = other["description"]
+    base[ids[20]] = other | {"description": "нове", "labels": [{"id": "7001", "name": "Боржник"}]}
+    base["9999"] = base[ids[1]] | {"id": "9999", "name": "Новий\x1b[31m", "numbers": ["0991111111"]}
+    code, lines = backup(1, "-v", **settings)
+    assert (code, lines[2]) == (0, "Since 2024-05-01 12:00: 1 added, 1 deleted, 1 changed")
+    assert lines[3:] == [
+        changed,
+        f"    description: {before!r} -> 'нове'",
+        lines[5],
+        "+ 9999 Новий\N{REPLACEMENT CHARACTER}[31m (0991111111)",
+        f"- {gone['id']} {gone['name']} ({', '.join(gone['numbers'])})",
+    ]
+    assert lines[5].startswith("    labels: ")
+    [message] = inbox.messages
+    assert (message["To"], message["Subject"]) == ("admin@example.com", "Customers deleted: 1")
+    assert gone["numbers"][0] in message.get_body(["plain"]).get_content()
+    assert "<a" not in message.get_body(["html"]).get_content()
+    assert backup(2, **settings)[1][2:] == ["Since 2024-05-01 13:00: 0 added, 0 deleted, 0 changed"]
+    assert len(inbox.messages) == 1
+
+
+@pytest.mark.parametrize("left", [0, 40])
+def test_a_base_that_lost_most_of_its_customers_hurts_no_good_backup(left, backup, base, inbox, tmp_path, caplog):
+    settings = inbox.settings | {"REPORT_TO": "", "ADMIN_TO": "admin@example.com", "BACKUPS_KEEP": "1"}
+    backup(0, **settings)
+    good = names(tmp_path)
+    before = len(base)
+    for identity in list(base)[left:]:
+        del base[identity]
+    code, lines = backup(1, **settings)
+    assert code == 1
+    suspicious = ["customers-2024-05-01T1300-suspicious.json.gz", "customers-2024-05-01T1300-suspicious.xlsx"]
+    assert [Path(line).name for line in lines] == suspicious
+    assert names(tmp_path) == sorted(good + suspicious)
+    what = f"Binotel lists {left} customers, and there were {before} at the last backup."
+    if not left:
+        what = "Binotel lists no customers at all."
+    assert f"{what} The backups before it were kept. If it is right, run this again with --force." in caplog.text
+    assert inbox.messages == []
+    # The one with most of them gone is no measure for the next one.
+    assert backup(2, **settings)[0] == 1
+    code, lines = backup(3, "--force", **settings)
+    assert (code, lines[2]) == (0, f"Since 2024-05-01 12:00: 0 added, {before - left} deleted, 0 changed")
+    assert "customers-2024-05-01T1500.json.gz" in names(tmp_path)
+    assert len(inbox.messages) == 1
+
+
+def test_the_newest_good_backups_are_kept(backup, tmp_path):
+    for hours in range(4):
+        backup(hours, BACKUPS_KEEP="2")
+    assert names(tmp_path) == [
+        f"customers-2024-05-01T{hour}00.{ending}" for hour in (14, 15) for ending in ("json.gz", "xlsx")
+    ]
+
+
+def test_a_backup_that_does_not_read_back_is_an_error_and_not_kept(backup, tmp_path, monkeypatch, caplog):
+    class Spoilt(gzip.GzipFile):
+        def read(self, *arguments):
+            return super().read(*arguments).replace(b"VIP", b"V1P")
+
+    monkeypatch.setattr(
+        "common.customers.gzip.open", lambda path, mode: (Spoilt if mode == "rb" else gzip.GzipFile)(path, mode)
+    )
+    assert backup(0) == (1, [])
+    assert "does not read back as it was written, so it was not kept. Check the disk." in caplog.text
+    assert names(tmp_path) == []
+
+
+def test_a_broken_backup_is_passed_over(backup, tmp_path, caplog):
+    backup(0)
+    backup(1)
+    (tmp_path / "backups" / "customers-2024-05-01T1300.json.gz").write_bytes(b"\x1f\x8bbroken")
+    code, lines = backup(2)
+    assert (code, lines[2]) == (0, "Since 2024-05-01 12:00: 0 added, 0 deleted, 0 changed")
+    assert "customers-2024-05-01T1300.json.gz is no whole backup of customers" in caplog.text
+
+
+# --- Restore -----------------------------------------------------------------
+
+
+@pytest.fixture
+def saved(backup, configure, tmp_path):
+    """The path of a backup of the base as it is."""
+    backup(0)
+    return tmp_path / "backups" / "customers-2024-05-01T1200.json.gz"
+
+
+def contents(base):
+    """The customers without their ids, in a definite order."""
+    return sorted(({**customer, "id": ""} for customer in base.values()), key=lambda customer: customer["name"])
+
+
+def test_the_plan_is_shown_and_nothing_is_changed(saved, base, configure, sandbox):
+    ids = list(base)
+    gone = base.pop(ids[0])
+    base[ids[1]] |= {"description": "інше", "email": "x@example.com"}
+    base["9999"] = base[ids[1]] | {"id": "9999", "name": "Новий", "numbers": ["0991111111"]}
+    now = copy.deepcopy(base)
+    code, output, errors = restore(saved, "--config", configure())
+    assert (code, errors) == (0, "")
+    assert output.splitlines() == [
+        f"The backup of 2024-05-01 12:00 has {len(ids)} customers, Binotel has {len(ids)}.",
+        f"create {gone['id']} {gone['name']} ({', '.join(gone['numbers'])})",
+        f"update {ids[1]} {now[ids[1]]['name']} ({', '.join(now[ids[1]]['numbers'])}): description, email",
+        f"1 to create, 1 to update, {len(ids) - 2} the same; 1 are not in the backup and stay as they are.",
+    ]
+    assert base == now
+    assert {request["method"] for request in sandbox.requests} == {
+        "customers/list",
+        "customers/listOfLabels",
+        "settings/list-of-employees",
+    }
+
+
+def test_a_base_of_3000_comes_back_in_spite_of_a_kill_and_of_failures(
+    make_sandbox, run_main, configure, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    sandbox = make_sandbox(calls_per_day=6800)
+    base = sandbox.customers.customers
+    assert len(base) > 3000
+    for index, identity in enumerate(list(base)[:3000:7]):
+        base[identity]["description"] = f"{HOSTILE_NAMES[index % len(HOSTILE_NAMES)]}\n\t/\\ {index}"
+    monkeypatch.setattr("binotel_core.Throttle.acquire", lambda self, method: None)
+    more = {"BINOTEL_API_URL": sandbox.base_url}
+    assert run_main(backup_customers, NOON, **more)[0] == 0
+    saved = tmp_path / "backups" / "customers-2024-05-01T1200.json.gz"
+    before = contents(base)
+
+    rng = random.Random(1)
+    for identity in rng.sample(list(base), 400):
+        del base[identity]
+    for identity in rng.sample(list(base), 200):
+        base[identity] |= {"name": f"Хтось {identity}", "description": "", "labels": "", "email": "y@example.com"}
+    config = configure(**more)
+    arguments = (saved, "--apply", "--yes", "--config", config)
+    with processes.start(RESTORE, *arguments, lowered=FAST) as process:
+        while sum(request["method"] == "customers/create" for request in sandbox.requests) < 100:
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.kill()
+    assert contents(base) != before
+    sandbox.faults["customers/create"] = ["http-500", "code-105", "cut-body", "bad-signature", "code-106"]
+    sandbox.faults["customers/update"] = ["html", "code-105"]
+    code, output, errors = restore(*arguments)
+    assert code == 1
+    failures = errors.splitlines()
+    # Each was listed with its reason; after 106 it was sent again, since it surely was not carried out.
+    assert len(failures) == 6
+    assert all(" was not brought back: " in line for line in failures)
+    assert sum("Whether it was done is unknown" in line for line in failures) == 4
+    code, output, errors = restore(*arguments)
+    assert (code, errors) == (0, "")
+    assert contents(base) == before
+    code, output, _ = restore(*arguments)
+    assert output.splitlines()[1].startswith("0 to create, 0 to update,")
+
+
+def test_only_some_are_brought_back(saved, base, configure):
+    ids = list(base)
+    gone = [base.pop(identity) for identity in ids[10:20]]
+    code, output, _ = restore(saved, "--only", ids[10], "--only", ids[11], "--apply", "--yes", "--config", configure())
+    assert (code, output.splitlines()[-1]) == (0, "2 of 2 customers were brought back.")
+    assert {customer["name"] for customer in base.values()} & {customer["name"] for customer in gone} == {
+        customer["name"] for customer in gone[:2]
+    }
+    name = gone[5]["name"]
+    assert restore(saved, "--name", name.upper(), "--apply", "--yes", "--config", configure())[0] == 0
+    assert name in {customer["name"] for customer in base.values()}
+
+
+def test_what_the_rules_forbid_is_listed_with_its_reason_and_stops_nothing(saved, base, configure, sandbox):
+    ids = list(base)
+    one, other = base.pop(ids[0]), base.pop(ids[1])
+    base["9999"] = base[ids[2]] | {"id": "9999", "name": one["name"], "numbers": ["0991111111"]}
+    code, output, errors = restore(saved, "--apply", "--yes", "--config", configure())
+    assert (code, output.splitlines()[-1]) == (1, "1 of 2 customers were brought back.")
+    shown = f"{one['id']} {one['name']} ({', '.join(one['numbers'])})"
+    assert errors == f"ERROR: {shown} was not brought back: the name belongs to customer 9999."
+    assert other["name"] in {customer["name"] for customer in base.values()}
+    assert [request["code"] for request in sandbox.requests if request["method"] == "customers/create"] == [0]
+
+
+def test_a_name_that_another_one_has_to_free_first_comes_back(saved, base, configure):
+    ids = list(base)
+    before = copy.deepcopy(base)
+    # Each has taken the name and the numbers of the one before; the first one is gone.
+    for identity, taken in zip(ids[20:24], ids[19:23], strict=True):
+        base[identity] |= {"name": before[taken]["name"], "numbers": before[taken]["numbers"]}
+    base[ids[19]] |= {"name": "Хтось", "numbers": ["0991111111"]}
+    assert restore(saved, "--apply", "--yes", "--config", configure())[0] == 0
+    assert base == before
+
+
+def test_a_deleted_customer_who_was_made_anew_is_found_by_a_number(saved, base, configure):
+    ids = list(base)
+    before = contents(base)
+    gone = base.pop(ids[0])
+    base["9999"] = gone | {"id": "9999", "name": "Хтось", "numbers": [f"38{gone['numbers'][0]}"], "labels": ""}
+    code, output, _ = restore(saved, "--apply", "--yes", "--config", configure())
+    assert code == 0
+    assert "0 to create, 1 to update" in output
+    assert contents(base) == before
+
+
+def test_a_label_that_is_gone_is_named_and_left_out_on_request(saved, base, configure, sandbox):
+    gone = next(identity for identity, customer in base.items() if customer["labels"] and len(customer["labels"]) == 2)
+    before = base.pop(gone)
+    label = before["labels"][0]
+    del sandbox.customers.labels[label["id"]]
+    for customer in base.values():
+        customer["labels"] = [mine for mine in customer["labels"] or [] if mine["id"] != label["id"]] or ""
+    arguments = (saved, "--only", gone, "--apply", "--yes", "--config", configure())
+    code, output, errors = restore(*arguments)
+    assert code == 2
+    assert f"labels that do not exist any more: {label['name']}" in output
+    assert errors.startswith(f"ERROR: These labels do not exist any more: {label['name']}. Create them in your Binotel")
+    assert restore(*arguments, "--without-missing-labels")[0] == 0
+    [made] = [customer for customer in base.values() if customer["name"] == before["name"]]
+    assert made["labels"] == before["labels"][1:]
+
+
+def test_an_employee_who_is_gone_is_left_out(saved, base, configure, monkeypatch):
+    gone = next(identity for identity, customer in base.items() if customer["assignedToEmployeeNumber"] == "901")
+    before = base.pop(gone)
+    monkeypatch.delitem(restore_employees(), "901")
+    code, output, _ = restore(saved, "--only", gone, "--apply", "--yes", "--config", configure())
+    assert code == 0
+    assert "; there is no line 901 any more: the employee is left as it is" in output
+    [made] = [customer for customer in base.values() if customer["name"] == before["name"]]
+    assert made["assignedToEmployeeNumber"] == ""
+
+
+def restore_employees():
+    import sandbox
+
+    return sandbox.EMPLOYEES
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["no.json.gz"], 1, "no.json.gz: there is no such file. Name one that backup_customers.py has made."),
+        (["BACKUP", "--apply"], 2, "There is no terminal to ask on before writing: add --yes."),
+        (["BACKUP", "--only", "1"], 2, "The backup has no customer 1."),
+        (["BROKEN"], 1, "BROKEN cannot be read: Not a gzipped file (b'no'). Name another backup."),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_asked(arguments, code, message, saved, configure, sandbox, tmp_path):
+    broken = tmp_path / "broken.json.gz"
+    broken.write_bytes(b"no gzip")
+    paths = {"BACKUP": saved, "BROKEN": broken}
+    asked = len(sandbox.requests)
+    result = restore(*(paths.get(word, word) for word in arguments), "--config", configure())
+    assert result == (code, "", f"ERROR: {message.replace('BROKEN', str(broken))}")
+    assert len(sandbox.requests) == asked
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    ("answer", "expected"), [("n", "Nothing was changed."), ("y", "1 of 1 customers were brought back.")]
+)
+def test_it_asks_before_writing(answer, expected, saved, base, configure):
+    gone = base.pop(next(iter(base)))
+    terminal, its_end = pty.openpty()
+    with processes.start(RESTORE, saved, "--apply", "--config", configure(), stdin=its_end) as process:
+        os.close(its_end)
+        os.write(terminal, f"{answer}\n".encode())
+        output, _ = process.communicate(timeout=30)
+    os.close(terminal)
+    assert "Write these 1 customers to Binotel? [y/N] " in output
+    assert output.splitlines()[-1].endswith(expected)
+    assert (gone["name"] in {customer["name"] for customer in base.values()}) is (answer == "y")
