@@ -22,9 +22,10 @@ from common.mail import Mail
 from common.notify import Channel, NotifyError, channels
 from common.report import Report, Selection
 from common.store import Store
-from common.waiting import WaitingCaller, waiting_callers
+from common.waiting import WaitingCaller, caller_key, waiting_callers
 
 SETTLED = timedelta(seconds=SETTLED_SECONDS)
+CARRIED = "callers who waited when yesterday ended"
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +54,17 @@ def main(job: Job) -> None:
         return
     store = Store(settings.database_url, settings.key, job.name)
     report = two_days(now, store, job)
-    # Those with whom somebody is speaking right now wait no more, if it goes well.
-    speaking = {call.number_key for call in report.calls if call.is_going_on and call.start.date() == now.date()}
+    # Whom somebody is calling back right now waits no more, if it goes well. Longer ago, the record was left behind.
+    since = now.timestamp() - SETTLED_SECONDS
+    speaking = {call.number_key for call in report.calls if call.is_calling_back and call.unix_start > since}
     callers = [caller for caller in waiting_callers(report) if caller.key not in speaking]
+    told_until = store.get_all([told(way, caller) for way in ways for caller in callers])
     for way in ways:
-        due = [caller for caller in callers if is_due(caller, store[told(way, caller)], now, job)]
+        due = [caller for caller in callers if is_due(caller, told_until.get(told(way, caller)), now, job)]
         log.info("%s: %d of %d waiting callers are due", way.name, len(due), len(callers))
         if not due:
             continue
-        message = lost_calls_mail(due, labels, now.date())
+        due, message = lost_calls_mail(due, labels, now.date())  # who has no room is told of by the next run
         if job.arguments.dry_run:
             print(f"--- {way.name}\n{message.subject}\n\n{message.text}\n")
         elif send(way, message, job):
@@ -107,23 +110,19 @@ def two_days(now: datetime, store: Store, job: Job) -> Report:
     """
     timezone = job.settings.timezone
     yesterday = now.date() - timedelta(days=1)
-    name = f"waiting after {yesterday}"
-    carried: list[dict[str, Any]] | None = store[name]
+    kept = store.get_all([CARRIED]).get(CARRIED, {})
+    carried: list[dict[str, Any]] = kept.get("entries", [])
     listed: list[dict[str, Any]] = []
-    if carried is None:
+    if kept.get("day") != str(yesterday):
         midday = datetime.combine(yesterday, time_of_day(12), timezone)
         entries = job.client.calls_per_day(midday)
         report = report_of(entries, Selection.of_day(yesterday, timezone), job)
         keys = {caller.key for caller in waiting_callers(report)}
-        carried = [
-            entry
-            for entry in entries
-            if keys & {(call := Call.from_entry(entry, timezone)).number_key, call.general_call_id}
-        ]
+        carried = [entry for entry in entries if caller_key(Call.from_entry(entry, timezone)) in keys]
         begun = datetime.combine(now.date(), time_of_day(), timezone)
         # Before that, calls that began yesterday may still be going on.
         if now - begun >= SETTLED and not job.arguments.dry_run:
-            store.put({name: carried})
+            store.put({CARRIED: {"day": str(yesterday), "entries": carried}})
     else:
         listed = job.client.entries("stats/list-of-lost-calls-for-today", {})
     today = job.client.calls_per_day(now)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from common.labels import LANGUAGES, Labels
-from common.lost_calls_mail import MAX_CALLERS, lost_calls_mail
+from common.lost_calls_mail import MAX_TEXT_LENGTH, lost_calls_mail
 from common.waiting import waiting_callers
 from helpers import DAY, at, call, period
 from sandbox import HOSTILE_NAMES
@@ -16,7 +16,7 @@ OUT = {"callType": "1"}
 
 
 def mail_of(*calls, language="en", today=DAY):
-    return lost_calls_mail(waiting_callers(period(*calls, last=TOMORROW)), Labels(language), today)
+    return lost_calls_mail(waiting_callers(period(*calls, last=TOMORROW)), Labels(language), today)[1]
 
 
 def test_those_wait_whom_nobody_has_spoken_to_since_the_most_often_lost_first():
@@ -40,7 +40,7 @@ def test_those_wait_whom_nobody_has_spoken_to_since_the_most_often_lost_first():
         ("503333333", ["3", "4"], "", ""),
         ("501111111", ["1"], "", "Ігор"),
         ("502222222", ["2"], "Лікар", "Олена"),
-        ("5", ["5"], "", ""),
+        ("call 5", ["5"], "", ""),
     ]
     assert [(caller.dialable, caller.has_left_message) for caller in callers] == [
         ("+380503333333", True),
@@ -73,13 +73,32 @@ def test_a_message_tells_who_how_often_when_where_and_whom_they_know():
     ]
 
 
-def test_a_long_list_is_cut_with_its_rest_counted():
-    calls = [call(f"10:{index:02}", "CANCEL", number=f"05000000{index:02}") for index in range(MAX_CALLERS + 3)]
-    mail = mail_of(*calls)
-    assert mail.subject == f"Waiting for a call: {MAX_CALLERS + 3}"
-    assert mail.text.count("+380500000") == mail.html.count("tel:+380500000") == MAX_CALLERS
-    assert mail.text.endswith("\n\nand 3 more")
-    assert len(mail.text) < 4000  # what Telegram takes
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_has_no_room_in_a_message_is_left_for_the_next_one(language):
+    """A chat refuses a message that is too long, and then nobody is told of anybody."""
+    labels = Labels(language)
+    calls = [
+        call(
+            f"10:{index:02}",
+            "VM-SUCCESS",
+            number=f"05000000{index:02}",
+            customerData={"name": f"Підприємство «Довга назва» {index} " + "Ж" * 30},
+            didName="Гаряча лінія підтримки клієнтів",
+        )
+        for index in range(60)
+    ]
+    waiting = waiting_callers(period(*calls))
+    told = []
+    while waiting:
+        named, mail = lost_calls_mail(waiting, labels, DAY)
+        assert len(mail.text) <= MAX_TEXT_LENGTH
+        assert named == waiting[: len(named)]
+        assert mail.text.count("+380500000") == mail.html.count("tel:+380500000") == len(named) >= 5
+        assert mail.subject == labels.format("waiting callers", count=len(waiting))
+        waiting = waiting[len(named) :]
+        assert mail.text.endswith(labels.format("and so many later", count=len(waiting))) is bool(waiting)
+        told += named
+    assert len(told) == 60
 
 
 @pytest.mark.parametrize("name", [*HOSTILE_NAMES, "<script>alert(1)</script>", "{{ 7 * 7 }}", "x" * 300])

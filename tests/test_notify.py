@@ -7,7 +7,7 @@ import requests
 import requests_mock
 
 from common.mail import Mail
-from common.notify import NotifyError, channels
+from common.notify import READ_TIMEOUT_SECONDS, NotifyError, channels
 from common.settings import SettingsError, load_settings
 from sandbox import HOSTILE_NAMES
 
@@ -42,8 +42,8 @@ def test_every_address_and_every_url_is_a_channel_of_its_own(make):
     assert [channel.name for channel in made] == [
         "mail to a@example.com",
         "mail to b@example.com",
-        "Telegram (tgram://)",
-        "ntfy (ntfy://)",
+        "Telegram (number 1 of ALERT_URLS)",
+        "ntfy (number 2 of ALERT_URLS)",
     ]
     assert len({channel.id for channel in made}) == 4
     assert make(TELEGRAM)[0].id == made[2].id != make(TELEGRAM + "9")[0].id
@@ -74,7 +74,7 @@ def test_a_channel_that_refuses_is_told_with_its_reason_and_without_its_token(ma
     web.post(requests_mock.ANY, status_code=401, json={"ok": False, "description": "Unauthorized"})
     with caplog.at_level(logging.DEBUG), pytest.raises(NotifyError) as caught:
         make(TELEGRAM)[0].send(MESSAGE)
-    assert str(caught.value).startswith("Telegram (tgram://) did not take the message: ")
+    assert str(caught.value).startswith("Telegram (number 1 of ALERT_URLS) did not take the message: ")
     assert "401" in str(caught.value)
     assert str(caught.value).endswith(" Check ALERT_URLS and the network.")
     assert TOKEN not in str(caught.value)
@@ -84,6 +84,20 @@ def test_a_channel_that_cannot_be_reached_is_told(make, web):
     web.post(requests_mock.ANY, exc=requests.exceptions.ConnectionError)
     with pytest.raises(NotifyError, match=r"did not take the message: A Connection error"):
         make(NTFY)[0].send(MESSAGE)
+
+
+@pytest.mark.parametrize("url", [f"{TELEGRAM}/87654321", f"{NTFY}/other", f"{NTFY},{TELEGRAM}"])
+def test_an_address_of_several_chats_is_a_fault(url, make):
+    with pytest.raises(
+        SettingsError, match=r"ALERT_URLS cannot be used: number 2, .*, names several chats\."
+    ) as caught:
+        make(NTFY, url)
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_chat_that_is_slow_to_answer_is_waited_for(make, web):
+    make(NTFY)[0].send(MESSAGE)
+    assert web.request_history[0].timeout[1] == READ_TIMEOUT_SECONDS
 
 
 @pytest.mark.parametrize("url", ["bogus", "http//x", "tgram://12", "slack://x-secret-x", "nosuch://host/x"])

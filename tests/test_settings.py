@@ -198,6 +198,8 @@ def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
         ("WORKING_HOURS=09:00", "WORKING_HOURS"),
         ("WORKING_HOURS=09:00-09:00", "WORKING_HOURS"),
         ("WORKING_HOURS=09:00-24:00", "WORKING_HOURS"),
+        ("WORKING_HOURS=09:00Z-18:00Z", "WORKING_HOURS"),
+        ("WORKING_HOURS=09:00+03:00-18:00", "WORKING_HOURS"),
         ("WORKING_HOURS=пн-пт 09:00-18:00", "WORKING_HOURS"),
     ],
 )
@@ -231,10 +233,15 @@ def test_alert_to_needs_a_server_and_a_sender_too(load, tmp_path):
     ]
 
 
-def test_the_tokens_in_the_addresses_of_chats_are_secrets(load):
-    settings = load(REQUIRED + "ALERT_URLS='tgram://123456789:AbCdEfGhIjKlMnOpQrStUvWxYz012345678/12345678'\n")
-    assert "AbCdEf" not in repr(settings)
-    assert "123456789:AbCdEfGhIjKlMnOpQrStUvWxYz012345678" in settings.secrets
+@pytest.mark.parametrize("colon", [":", "%3A"])
+@pytest.mark.parametrize("letter", ["A", "%41"])
+def test_the_tokens_in_the_addresses_of_chats_are_secrets_in_every_form(colon, letter, load):
+    settings = load(
+        REQUIRED + f"ALERT_URLS='tgram://123456789{colon}{letter}bCdEfGhIjKlMnOpQrStUvWxYz012345678/12345678'\n"
+    )
+    assert "bCdEf" not in repr(settings)
+    token = "AbCdEfGhIjKlMnOpQrStUvWxYz012345678"
+    assert {f"123456789:{token}", token} <= set(settings.secrets)
 
 
 def test_without_any_file_the_missing_key_says_how_to_begin(monkeypatch, tmp_path):

@@ -114,8 +114,9 @@ class Call:
         return self.disposition == "VM-SUCCESS"
 
     @property
-    def is_going_on(self) -> bool:
-        return self.disposition == "ONLINE"
+    def is_calling_back(self) -> bool:
+        """Whether somebody of ours is calling, or speaking, right now."""
+        return self.disposition == "ONLINE" and self.call_type == OUTGOING
 
     @property
     def number_key(self) -> str:

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import json
+import sys
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +15,8 @@ from binotel_core import BinotelError
 from common.calls import SIGNIFICANT_DIGITS, clean
 from common.files import written_whole
 
+_NO_LABELS: Mapping[str, str] = {}
+COMPRESSION = 6  # the default, 9, takes twice the time for files a few percent smaller
 OWNER_ONLY = 0o600
 GOOD_PATTERN = "customers-????-??-??T????.json.gz"
 SUSPICIOUS = "-suspicious"
@@ -54,9 +58,10 @@ class Customer:
             numbers=tuple(_text(number) for number in _values(numbers) if _text(number)),
             description=_text(entry.get("description")),
             email=_text(entry.get("email")),
-            employee_number=_text(entry.get("assignedToEmployeeNumber")),
-            employee=_text(entry.get("assignedToEmployee")),
-            labels={_text(label.get("id")): _text(label.get("name")) for label in _values(entry.get("labels"))},
+            # The same few texts again and again, which take memory only once.
+            employee_number=sys.intern(_text(entry.get("assignedToEmployeeNumber"))),
+            employee=sys.intern(_text(entry.get("assignedToEmployee"))),
+            labels=_labels(entry.get("labels")),
         )
 
     @property
@@ -100,12 +105,12 @@ class Backup:
 
     @classmethod
     def of(cls, made_at: datetime, customers: Any, labels: Any) -> "Backup":
-        """From the server's own answers: customerData and listOfLabels."""
-        made = [Customer.from_entry(entry) for entry in _values(customers)]
+        """From the server's own answers, customerData and listOfLabels; or from customers one by one."""
+        entries = _values(customers) if isinstance(customers, (dict, list, str)) else customers
         return cls(
             made_at,
-            {customer.id: customer for customer in made},
-            {_text(label.get("id")): _text(label.get("name")) for label in _values(labels)},
+            {customer.id: customer for customer in map(Customer.from_entry, entries)},
+            _labels(labels),
         )
 
 
@@ -116,7 +121,7 @@ def write_backup(path: Path, made_at: datetime, customers: Any, labels: Any) -> 
     """
     written = hashlib.sha256()
     with written_whole(path, OWNER_ONLY) as temporary:
-        with gzip.open(temporary, "wb") as file:
+        with gzip.open(temporary, "wb", COMPRESSION) as file:
             for text in _parts(made_at, customers, labels):
                 part = text.encode("ascii")
                 written.update(part)
@@ -145,14 +150,18 @@ def _parts(made_at: datetime, customers: Any, labels: Any) -> Iterator[str]:
 def read_backup(path: Path) -> Backup:
     """The backup at `path`. Raises BackupError."""
     try:
-        with gzip.open(path, "rb") as file:
-            content = json.load(file)
-        return Backup.of(datetime.fromisoformat(content["made_at"]), content["customers"], content["labels"])
+        # Customer by customer: all of them at once would take several times the memory.
+        with gzip.open(path, "rt", encoding="ascii") as file:
+            made_at, labels, customers = file.readline(), file.readline(), file.readline()
+            head = json.loads(f"{made_at}{labels}{customers}]}}")
+            lines = (line.rstrip(",\n") for line in iter(file.readline, "]}\n"))
+            entries = map(json.loads, lines)
+            return Backup.of(datetime.fromisoformat(head["made_at"]), entries, head["labels"])
     except FileNotFoundError:
         raise BackupError(f"{path}: there is no such file. Name one that backup_customers.py has made.") from None
     except OSError as error:
         raise BackupError(f"{path} cannot be read: {error.strerror or error}. Name another backup.") from error
-    except (EOFError, ValueError, KeyError, TypeError, AttributeError, BinotelError) as error:
+    except (EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError, BinotelError) as error:
         raise BackupError(f"{path} is no whole backup of customers: {error}. Name another one.") from error
 
 
@@ -167,6 +176,12 @@ def _values(content: Any) -> list[Any]:
     if not isinstance(values, list):
         raise BinotelError("Binotel's answer is not a list of entries.", "The API may have changed: please report it.")
     return values
+
+
+def _labels(content: Any) -> Mapping[str, str]:
+    """id -> name."""
+    labels = {sys.intern(_text(label.get("id"))): sys.intern(_text(label.get("name"))) for label in _values(content)}
+    return labels or _NO_LABELS
 
 
 def _text(value: Any) -> str:

@@ -94,6 +94,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "есть голосовое сообщение",
     ),
     "spoke with": ("остання розмова: {employee}", "last spoke with {employee}", "последний разговор: {employee}"),
+    "and so many later": (
+        "та ще {count} — у наступному повідомленні",
+        "and {count} more in the next message",
+        "и ещё {count} — в следующем сообщении",
+    ),
     "and so many more": ("та ще {count}", "and {count} more", "и ещё {count}"),
     "alert test": (
         "Перевірка: сповіщення про втрачені дзвінки надходитимуть сюди",

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from binotel_core import one_line
 from common import mail
@@ -14,6 +14,8 @@ from common.settings import Settings
 
 if TYPE_CHECKING:
     import apprise
+
+READ_TIMEOUT_SECONDS = 30  # who gives up earlier takes a slow chat for one that refused, and tells it twice
 
 
 class NotifyError(Exception):
@@ -40,7 +42,7 @@ def channels(settings: Settings) -> list[Channel]:
         Channel(f"mail to {address}", f"mail:{address}", partial(_send_mail, address, settings))
         for address in settings.alert_to
     ]
-    return mails + [_chat(url) for url in settings.alert_urls]
+    return mails + [_chat(number, url) for number, url in enumerate(settings.alert_urls, 1)]
 
 
 def _send_mail(address: str, settings: Settings, message: Mail) -> None:
@@ -50,14 +52,16 @@ def _send_mail(address: str, settings: Settings, message: Mail) -> None:
         raise NotifyError(str(error)) from error
 
 
-def _chat(url: str) -> Channel:
-    import apprise  # takes half a second, which most jobs need not spend
+def _chat(number: int, url: str) -> Channel:
+    import apprise  # slow to import, and only those who use chats need it
 
     service = apprise.Apprise()
     service.add(url)
-    kind = str(service[0].service_name)
-    name = f"{kind} ({url.partition(':')[0]}://)"
+    plugin: Any = service[0]
+    plugin.socket_read_timeout = READ_TIMEOUT_SECONDS
+    kind = str(plugin.service_name)
     identity = hashlib.sha256(url.encode()).hexdigest()[:16]
+    name = f"{kind} (number {number} of ALERT_URLS)"
     return Channel(name, f"{kind}:{identity}", partial(_send_chat, service, name))
 
 
@@ -67,10 +71,13 @@ def _send_chat(service: "apprise.Apprise", name: str, message: Mail) -> None:
     log.propagate = False  # what it has to say is said below
     log.setLevel(logging.WARNING)
     log.addHandler(reasons)
+    # What it logs of its requests holds the tokens, in forms that nobody can foresee.
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
     try:
         accepted = service.notify(body=message.text, title=message.subject, body_format="text")
     finally:
         log.removeHandler(reasons)
+        logging.getLogger("urllib3").setLevel(logging.NOTSET)
     if not accepted:
         reason = one_line(" ".join(reasons.texts)).rstrip(".") or "it gave no reason"
         raise NotifyError(f"{name} did not take the message: {reason}. Check ALERT_URLS and the network.")

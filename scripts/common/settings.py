@@ -6,10 +6,11 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping
-from datetime import time
+from datetime import datetime, time
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import sqlalchemy
@@ -67,7 +68,13 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be seen in a log or a message."""
-        tokens = [part for url in self.alert_urls for part in re.split(r"[/?&=@]", url) if len(part) >= TOKEN_LENGTH]
+        tokens = [
+            part
+            for url in self.alert_urls
+            for form in (url, unquote(url))
+            for part in (*re.split(r"[/?&=@]", form), *re.split(r"[/?&=@:]", form))
+            if len(part) >= TOKEN_LENGTH and not is_loopback(part)
+        ]
         return tuple(secret for secret in (self.secret, self.smtp_password, self.key, *tokens) if secret)
 
 
@@ -275,7 +282,10 @@ def _hours(text: str) -> tuple[time, time] | None:
     if not text:
         return None
     try:
-        first, last = (time.fromisoformat(part.strip().zfill(5)) for part in text.replace("–", "-").split("-"))
+        first, last = (
+            datetime.strptime(part.strip(), "%H:%M").time()  # noqa: DTZ007 - no moment
+            for part in text.replace("–", "-").split("-")
+        )
     except ValueError:
         first = last = time()
     if first == last:
@@ -286,17 +296,22 @@ def _hours(text: str) -> tuple[time, time] | None:
 def _alert_urls(text: str) -> tuple[str, ...]:
     if not text:
         return ()
-    import apprise  # takes half a second, which most jobs need not spend
+    import apprise  # slow to import, and only those who use chats need it
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # what it says of a wrong URL may hold a token
     urls = tuple(text.split())
     for number, url in enumerate(urls, 1):
-        if apprise.Apprise.instantiate(url) is None:
-            kind = url.partition(":")[0] if "://" in url else "one"
+        service = apprise.Apprise()
+        service.add(url)
+        kind = f"{one_line(url.partition(':')[0])[:20]}://..." if "://" in url else "no URL"
+        if not service:
             raise ValueError(
-                f"number {number}, {one_line(kind)[:20]}://..., is not an address that Apprise understands. "
+                f"number {number}, {kind}, is not an address that Apprise understands. "
                 "Split several by spaces; README shows how to get one."
             )
+        if len(service) > 1 or len(service[0]) > 1:
+            # If one of them failed, those that took the message would get it again.
+            raise ValueError(f"number {number}, {kind}, names several chats. Give each an URL, split by spaces.")
     return urls
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy
@@ -38,14 +38,14 @@ class Store:
             sqlalchemy.Column("written_at", sqlalchemy.Float, nullable=False),
         )
 
-    def __getitem__(self, name: str) -> Any:
-        """The value under `name`; None where there is none."""
+    def get_all(self, names: Sequence[str]) -> dict[str, Any]:
+        """The values under those of `names` that there are."""
         table = self._table
         with self._engine.begin() as connection:
             connection.execute(CreateTable(table, if_not_exists=True))
-            query = table.select().where(table.c.name == name).filter_by(**self._mine)
-            row = connection.execute(query).one_or_none()
-        return json.loads(row.value) if row else None
+            rows = connection.execute(table.select().filter_by(**self._mine)).all()
+        wanted = set(names)
+        return {row.name: json.loads(row.value) for row in rows if row.name in wanted}
 
     def put(self, values: Mapping[str, Any]) -> None:
         """Remember these values, which JSON can hold, all or none of them; forget what is old."""

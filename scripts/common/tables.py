@@ -255,16 +255,17 @@ def customers_table(backup: Backup, labels: Labels) -> Table:
 
     def rows() -> Iterator[tuple[Value, ...]]:
         for customer in backup.customers.values():
-            yield (
-                clean(customer.id),
-                clean(customer.name),
-                clean(", ".join(customer.numbers)),
-                clean(customer.description),
-                clean(customer.email),
-                clean(customer.employee),
-                clean(customer.employee_number),
-                clean(", ".join(customer.labels.values())),
+            texts = (
+                customer.id,
+                customer.name,
+                ", ".join(customer.numbers),
+                customer.description,
+                customer.email,
+                customer.employee,
+                customer.employee_number,
+                ", ".join(customer.labels.values()),
             )
+            yield tuple(clean(text) if text else None for text in texts)
 
     return _table(columns, labels, rows)
 

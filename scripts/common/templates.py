@@ -18,10 +18,10 @@ MAX_NAME_LENGTH = 40
 
 def render(name: str, content: dict[str, Any]) -> str:
     """The text that the template `name` makes of `content`."""
-    return _environment.get_template(name).render(content | {"short": _short, "unbroken": _unbroken})
+    return _environment.get_template(name).render(content | {"short": short, "unbroken": _unbroken})
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
     return name if len(name) <= MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 1]}…"
 
 

@@ -10,7 +10,7 @@ from common.report import Report
 class WaitingCaller:
     """A caller who waits for a call.
 
-    key:      what stays the same however the number is written; for a hidden number, the call itself
+    key:      see caller_key()
     calls:    the lost calls since somebody last spoke to the caller, in time order; never empty
     customer: name in "My clients", or ""
     employee: who last spoke to the caller, or ""
@@ -34,15 +34,20 @@ class WaitingCaller:
         return any(call.has_message for call in self.calls)
 
 
+def caller_key(call: Call) -> str:
+    """What stays the same however a caller's number is written; for a hidden number, the call itself."""
+    return call.number_key or f"call {call.general_call_id}"
+
+
 def waiting_callers(report: Report) -> list[WaitingCaller]:
     """Whom to call, the most often lost first. Hidden numbers cannot be called: only if they have left a message."""
     lost: dict[str, list[Call]] = {}
     customers: dict[str, str] = {}
     employees: dict[str, str] = {}
     for call in report.calls:
-        key = call.number_key
-        if call.is_lost and not report.is_called_back(call) and (key or call.has_message):
-            lost.setdefault(key or call.general_call_id, []).append(call)
+        key = caller_key(call)
+        if call.is_lost and not report.is_called_back(call) and (call.number_key or call.has_message):
+            lost.setdefault(key, []).append(call)
         if call.is_answered and call.employee:
             employees[key] = call.employee
         if call.customer:

@@ -264,7 +264,7 @@ def _add_table_sheet(
     for row in itertools.islice(rows, MAX_ROWS - 1):
         shown: list[Any] = list(row)
         for index, value in enumerate(row):
-            if plain[index] and not (value and value[0] in "=#"):  # type: ignore[index]
+            if value is None or (plain[index] and not (value and value[0] in "=#")):  # type: ignore[index]
                 continue
             cell = shown[index] = cells[index]
             cell.value = value
@@ -298,7 +298,7 @@ def _widths(table: Table) -> list[int]:
     texts = [index for index, kind in enumerate(table.kinds) if kind in (Kind.TEXT, Kind.PHONE)]
     for row in itertools.islice(table.rows(), ROWS_MEASURED):
         for index in texts:
-            length = len(row[index]) + 2  # type: ignore[arg-type]
+            length = len(row[index] or "") + 2  # type: ignore[arg-type]
             if length > widths[index]:
                 widths[index] = length
     return [

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import signal
+import sqlite3
 import threading
 import time
 from collections import defaultdict
@@ -242,7 +243,7 @@ def test_dry_run_shows_what_would_be_sent_and_remembers_nothing(run_main, settin
             0,
             "".join(
                 f"--- {channel}\nWaiting for a call: 1\n\n+380501111111\n10:00, waited 20 s\nto Головна 0443334001\n\n"
-                for channel in ("mail to boss@example.com", "JSON (json://)")
+                for channel in ("mail to boss@example.com", "JSON (number 1 of ALERT_URLS)")
             ),
         )
     assert (hook.messages, inbox.messages) == ([], [])
@@ -253,13 +254,35 @@ def test_dry_run_shows_what_would_be_sent_and_remembers_nothing(run_main, settin
 def test_what_is_remembered_is_forgotten_after_30_days(run_main, settings, sandbox, hook, tmp_path):
     sandbox.call(at("10:00"))
     run_main(alert_lost_calls, at("11:00"), **settings)
+    assert len(hook.messages) == 1
     assert b"501111111" in (tmp_path / "var" / "binotel.db").read_bytes()
     run_main(alert_lost_calls, at("11:00", date(2024, 6, 5)), **settings)
-    import sqlite3
-
     with sqlite3.connect(tmp_path / "var" / "binotel.db") as database:
         names = [name for (name,) in database.execute("SELECT name FROM remembered")]
-    assert names == ["waiting after 2024-06-04"]
+    assert names == [alert_lost_calls.CARRIED]
+
+
+def test_however_many_wait_everybody_is_told_of(play, sandbox):
+    for index in range(80):
+        sandbox.call(at("10:00"), number=f"05011111{index:02}", generalCallID=str(index))
+    came = play(at("10:10"), at("10:20"))
+    chat = [callers for _, channel, _, callers in came if channel == "chat"]
+    told = [block[0] for callers in chat for block in callers if block[0].startswith("+38")]
+    assert sorted(told) == [f"+3805011111{index:02}" for index in range(80)]
+    assert 2 <= len(chat) <= 4
+
+
+def test_who_is_being_called_back_over_midnight_is_not_told_of(play, sandbox):
+    sandbox.call(at("23:40"))
+    sandbox.call(at("23:48"), "ANSWER", billsec=1800, **OUT)
+    assert play(at("23:45"), at("00:30", THURSDAY), WORKING_HOURS="") == []
+
+
+def test_a_record_that_never_ends_hides_nobody_for_long(play, sandbox):
+    sandbox.call(at("09:10"), number="0501111111")
+    sandbox.call(at("09:15"), "ANSWER", "0501111111", billsec=100_000, **OUT)
+    assert play(at("09:10"), at("09:30")) == []
+    assert [came[:2] for came in play(at("12:14"), at("12:17"))] == [("01 12:15", "chat"), ("01 12:15", "mail")]
 
 
 # --- As processes of their own -----------------------------------------------
@@ -323,10 +346,10 @@ def test_the_test_message_goes_through_every_channel_and_says_which_one_worked(
 ):
     gone = f"json://127.0.0.1:{free_port()}/gone"
     code, output, errors = run("--test", "--config", configure(**settings | {"ALERT_URLS": f"'{gone} {hook.url}'"}))
-    assert (code, output) == (1, "mail to boss@example.com: accepted\nJSON (json://): accepted\n")
+    assert (code, output) == (1, "mail to boss@example.com: accepted\nJSON (number 2 of ALERT_URLS): accepted\n")
     assert errors == (
-        "ERROR: JSON (json://) did not take the message: A Connection error occurred sending JSON notification to "
-        "127.0.0.1. Check ALERT_URLS and the network."
+        "ERROR: JSON (number 1 of ALERT_URLS) did not take the message: "
+        "A Connection error occurred sending JSON notification to 127.0.0.1. Check ALERT_URLS and the network."
     )
     assert hook.messages == [("A test: alerts of lost calls will come here",) * 2]
     assert inbox.messages[0]["Subject"] == "A test: alerts of lost calls will come here"

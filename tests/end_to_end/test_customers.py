@@ -149,9 +149,10 @@ def test_a_backup_that_does_not_read_back_is_an_error_and_not_kept(backup, tmp_p
         def read(self, *arguments):
             return super().read(*arguments).replace(b"VIP", b"V1P")
 
-    monkeypatch.setattr(
-        "common.customers.gzip.open", lambda path, mode: (Spoilt if mode == "rb" else gzip.GzipFile)(path, mode)
-    )
+    def spoilt(path, mode, *level):
+        return (Spoilt if mode == "rb" else gzip.GzipFile)(path, mode, *level)
+
+    monkeypatch.setattr("common.customers.gzip.open", spoilt)
     assert backup(0) == (1, [])
     assert "does not read back as it was written, so it was not kept. Check the disk." in caplog.text
     assert names(tmp_path) == []
