@@ -42,7 +42,11 @@ class Spool:
         self.calls = 0
         with self._told():
             self._database = sqlite3.connect(path, isolation_level=None)
-            self._database.executescript(_SCHEMA)
+            try:
+                self._database.executescript(_SCHEMA)
+            except sqlite3.Error:
+                self._database.close()
+                raise
 
     def replay(self, plan: PeriodPlan) -> None:
         """Give `plan` the answers that are kept, as far as they can be trusted; the others are thrown away."""
