@@ -11,9 +11,11 @@ changed since the backup before. When customers were deleted, ADMIN_TO is told b
 
 import argparse
 import html
+import itertools
 import logging
 import time
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from common import mail
@@ -56,22 +58,23 @@ def main(job: Job) -> None:
     doubt = "" if job.arguments.force else what_is_wrong(backup, before)
     changes = changes_since(before, backup, job.arguments.verbose) if before and not doubt else []
     deleted = [
-        customer
-        for identity, customer in (before.customers if before else {}).items()
-        if identity not in backup.customers
+        old for identity, old in (before.customers if before else {}).items() if identity not in backup.customers
     ]
     if deleted and not doubt and job.settings.admin_to:
-        # Before the backup is there: with it, the next run would not know of them any more.
         tell_admin(deleted, labels, job)
 
-    stem = folder / f"customers-{now:%Y-%m-%dT%H%M}{SUSPICIOUS if doubt else ''}"
-    paths = [stem.with_name(f"{stem.name}.json.gz"), stem.with_name(f"{stem.name}.xlsx")]
-    write_backup(paths[0], now, content, list_of_labels)
-    del content
-    with written_whole(paths[1], OWNER_ONLY) as temporary:
+    stem = free_stem(folder, now, SUSPICIOUS if doubt else "")
+    workbook, whole = folder / f"{stem}.xlsx", folder / f"{stem}.json.gz"
+    with written_whole(workbook, OWNER_ONLY) as temporary:
         title = labels.format("customers on", time=labels.moment(now))
         save_list(title, labels["sheet customers"], customers_table(backup, labels), labels, temporary)
-    for path in paths:
+    # Last, because with it the next run knows of all these changes: whatever fails before is told again.
+    try:
+        write_backup(whole, now, content, list_of_labels)
+    except BaseException:
+        workbook.unlink(missing_ok=True)
+        raise
+    for path in (whole, workbook):
         job.tell(path)
     if doubt:
         log.error("%s The backups before it were kept. If it is right, run this again with --force.", doubt)
@@ -80,6 +83,15 @@ def main(job: Job) -> None:
     for line in changes:
         print(line)
     prune(folder, job.settings.backups_keep)
+
+
+def free_stem(folder: Path, now: datetime, mark: str) -> str:
+    """The name of a new backup: never that of one which is there, as in the hour that the clocks repeat."""
+    for minutes in itertools.count():
+        stem = f"customers-{now + timedelta(minutes=minutes):%Y-%m-%dT%H%M}{mark}"
+        if not (folder / f"{stem}.json.gz").exists():
+            return stem
+    raise AssertionError  # count() never ends
 
 
 def last_backup(folder: Path) -> Backup | None:
@@ -94,11 +106,18 @@ def last_backup(folder: Path) -> Backup | None:
 
 def what_is_wrong(backup: Backup, before: Backup | None) -> str:
     """Why a backup cannot be right; "" when it can."""
-    count, count_before = len(backup.customers), len(before.customers) if before else 0
-    if not count:
+    if not backup.customers:
         return "Binotel lists no customers at all."
-    if count * 2 < count_before:
-        return f"Binotel lists {count} customers, and there were {count_before} at the last backup."
+    if before is None:
+        return ""
+    numbers = {number for customer in backup.customers.values() for number in customer.numbers}
+    # One who was restored has a new id, and the same numbers.
+    still_there = sum(
+        identity in backup.customers or not numbers.isdisjoint(old.numbers)
+        for identity, old in before.customers.items()
+    )
+    if still_there * 2 < len(before.customers):
+        return f"Of the {len(before.customers)} customers of the last backup, Binotel lists only {still_there}."
     return ""
 
 
@@ -131,15 +150,18 @@ def tell_admin(deleted: list[Customer], labels: Labels, job: Job) -> None:
     try:
         mail.send(message, [], job.settings, to=job.settings.admin_to, key="ADMIN_TO")
     except mail.MailError as error:
-        log.error("%s", error)
+        log.error("%s %s", error, "; ".join([subject, *lines]))  # nobody is told of them again
         job.failed = True
 
 
 def prune(folder: Path, keep: int) -> None:
     """Remove the oldest good backups beyond `keep`, and what killed runs left behind."""
     for path in good_backups(folder)[:-keep]:
-        path.unlink(missing_ok=True)
         path.with_name(path.name.replace(".json.gz", ".xlsx")).unlink(missing_ok=True)
+        path.unlink()
+    for path in folder.glob("customers-*.xlsx"):
+        if not path.with_suffix(".json.gz").exists():
+            path.unlink()
     for path in folder.glob(".customers-*.tmp"):
         with suppress(OSError):
             if path.stat().st_mtime < time.time() - LEFT_BEHIND_SECONDS:

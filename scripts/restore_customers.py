@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+from common.calls import clean
 from common.customers import Backup, Customer, read_backup
 from common.job import Job, UsageError, run
 from common.progress import progress_bar
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(job: Job) -> None:
     """Show the plan; carry it out when told to."""
     arguments = job.arguments
-    if arguments.apply and not arguments.yes and not sys.stdin.isatty():
+    if arguments.apply and not arguments.yes and not (sys.stdin and sys.stdin.isatty()):
         raise UsageError("There is no terminal to ask on before writing: add --yes.")
     backup = read_backup(arguments.backup)
     if unknown := [identity for identity in arguments.only if identity not in backup.customers]:
@@ -58,7 +59,7 @@ def main(job: Job) -> None:
         return
     if plan.missing_labels and not arguments.without_missing_labels:
         raise UsageError(
-            f"These labels do not exist any more: {', '.join(plan.missing_labels)}. "
+            f"These labels do not exist any more: {clean(', '.join(plan.missing_labels))}. "
             "Create them in your Binotel account, or add --without-missing-labels."
         )
     if not (arguments.yes or is_confirmed(f"Write these {len(plan.steps)} customers to Binotel? [y/N] ")):
@@ -93,7 +94,7 @@ def show(plan: Plan, backup: Backup, live: Backup, job: Job) -> None:
         print_some([f"{word} {step.customer.shown}{changes(step)}" for step in steps], limit)
     print_some([f"impossible {customer.shown}: {reason}" for customer, reason in plan.impossible], limit)
     if plan.missing_labels:
-        print(f"labels that do not exist any more: {', '.join(plan.missing_labels)}")
+        print(f"labels that do not exist any more: {clean(', '.join(plan.missing_labels))}")
     print(
         f"{len(creates)} to create, {len(updates)} to update, {plan.same} the same; "
         f"{len(plan.only_live)} are not in the backup and stay as they are."
@@ -103,6 +104,8 @@ def show(plan: Plan, backup: Backup, live: Backup, job: Job) -> None:
 def changes(step: Step) -> str:
     """What a step changes, and what it cannot bring back."""
     fields = f": {', '.join(step.fields)}" if step.live else ""
+    if step.live and step.live.id != step.customer.id:
+        fields += f"; found by a number, is now {step.live.shown}"
     return fields + "".join(f"; {note}" for note in step.notes)
 
 

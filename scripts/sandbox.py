@@ -256,9 +256,12 @@ class Customers:
             numbers = [number, *([f"0800{number[-6:]}"] if rng.random() < 0.1 else [])]
             self.customers[known["id"]] = self._made(known["id"], {"name": name, "numbers": numbers} | more)
 
+        self._last_id = 6600 + len(callers)
+
     def create(self, params: dict[str, Any]) -> str:
         self._check(params, "")
-        identity = str(max(map(int, self.customers), default=6599) + 1)
+        self._last_id += 1
+        identity = str(self._last_id)
         self.customers[identity] = self._made(identity, params)
         return identity
 
@@ -298,7 +301,9 @@ class Customers:
             raise Refusal(104, "Wrong data")
         taken = {number for customer in others for number in customer["numbers"]}
         if (
-            params.get("name") in {customer["name"] for customer in others}
+            ("name" in params and not params["name"])
+            or ("numbers" in params and not numbers)
+            or params.get("name") in {customer["name"] for customer in others}
             or len(set(numbers)) < len(numbers)
             or taken & set(numbers)
             or str(params.get("assignedToEmployeeNumber", "")) not in ("", *EMPLOYEES)

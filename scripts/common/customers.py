@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from binotel_core import BinotelError
-from common.calls import SIGNIFICANT_DIGITS, clean
+from common.calls import clean
 from common.files import written_whole
 
 _NO_LABELS: Mapping[str, str] = {}
@@ -65,11 +65,6 @@ class Customer:
         )
 
     @property
-    def number_keys(self) -> list[str]:
-        """What two forms of a number have in common."""
-        return [number_key(number) for number in self.numbers]
-
-    @property
     def shown(self) -> str:
         """In a list for people."""
         return f"{clean(self.id)} {clean(self.name)} ({clean(', '.join(self.numbers))})"
@@ -90,11 +85,6 @@ def changed_fields(one: Customer, other: Customer) -> list[str]:
     return [name for name, value in FIELDS.items() if value(one) != value(other)]
 
 
-def number_key(number: str) -> str:
-    digits = "".join(character for character in number if character.isdecimal())
-    return digits[-SIGNIFICANT_DIGITS:] or number
-
-
 @dataclass(frozen=True)
 class Backup:
     """All customers at one moment, by id, and all labels: id -> name."""
@@ -106,7 +96,7 @@ class Backup:
     @classmethod
     def of(cls, made_at: datetime, customers: Any, labels: Any) -> "Backup":
         """From the server's own answers, customerData and listOfLabels; or from customers one by one."""
-        entries = _values(customers) if isinstance(customers, (dict, list, str)) else customers
+        entries = customers if isinstance(customers, Iterator) else _values(customers)
         return cls(
             made_at,
             {customer.id: customer for customer in map(Customer.from_entry, entries)},
@@ -131,7 +121,7 @@ def write_backup(path: Path, made_at: datetime, customers: Any, labels: Any) -> 
             with gzip.open(temporary, "rb") as file:
                 while part := file.read(1 << 20):
                     back.update(part)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise BackupError(f"{path} cannot be read back: {error}. Check the disk.") from error
         if back.digest() != written.digest():
             raise BackupError(f"{path} does not read back as it was written, so it was not kept. Check the disk.")
@@ -155,14 +145,21 @@ def read_backup(path: Path) -> Backup:
             made_at, labels, customers = file.readline(), file.readline(), file.readline()
             head = json.loads(f"{made_at}{labels}{customers}]}}")
             lines = (line.rstrip(",\n") for line in iter(file.readline, "]}\n"))
-            entries = map(json.loads, lines)
-            return Backup.of(datetime.fromisoformat(head["made_at"]), entries, head["labels"])
+            backup = Backup.of(datetime.fromisoformat(head["made_at"]), map(json.loads, lines), head["labels"])
+            _read_to_end(file)
+            return backup
     except FileNotFoundError:
         raise BackupError(f"{path}: there is no such file. Name one that backup_customers.py has made.") from None
-    except OSError as error:
+    except OSError as error:  # gzip's own among them
         raise BackupError(f"{path} cannot be read: {error.strerror or error}. Name another backup.") from error
     except (EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError, BinotelError) as error:
         raise BackupError(f"{path} is no whole backup of customers: {error}. Name another one.") from error
+
+
+def _read_to_end(file: TextIO) -> None:
+    """Only at its end does gzip look whether all of it is as it was written."""
+    if file.read():
+        raise ValueError("it goes on after its end")
 
 
 def good_backups(folder: Path) -> list[Path]:
@@ -173,14 +170,15 @@ def good_backups(folder: Path) -> list[Path]:
 def _values(content: Any) -> list[Any]:
     """The entries of what the server keys by id, or sends as a list (or as "" when there are none)."""
     values = list(content.values()) if isinstance(content, dict) else content or []
-    if not isinstance(values, list):
+    if not isinstance(values, list) or not all(isinstance(value, (dict, str)) for value in values):
         raise BinotelError("Binotel's answer is not a list of entries.", "The API may have changed: please report it.")
     return values
 
 
 def _labels(content: Any) -> Mapping[str, str]:
     """id -> name."""
-    labels = {sys.intern(_text(label.get("id"))): sys.intern(_text(label.get("name"))) for label in _values(content)}
+    entries = [label if isinstance(label, dict) else {"id": label, "name": label} for label in _values(content)]
+    labels = {sys.intern(_text(label.get("id"))): sys.intern(_text(label.get("name"))) for label in entries}
     return labels or _NO_LABELS
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from binotel_core import ApiError, BinotelClient, SignatureError, TransportError
+from common.calls import clean, dialable
 from common.customers import Backup, Customer, changed_fields
 
 MAX_FAILURES_IN_A_ROW = 3  # of the network: then it is gone, and the rest would fail the same way
@@ -32,7 +33,7 @@ class Plan:
 
     only_live:      customers who are not in the backup; nothing is done to them
     missing_labels: names of labels that the live base does not have
-    impossible:     customers of the backup who cannot be brought back, and why
+    impossible:     what cannot be brought back, and why
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -49,7 +50,7 @@ def make_plan(backup: Backup, live: Backup, employees: set[str], is_wanted: Call
     is_wanted: which customers of the backup to bring back
 
     A deleted customer who was made anew has another id: customers are matched by id, then by a number they share with
-    somebody who is not matched by id. Labels are matched by id, then by name.
+    somebody who is not in the backup. Labels are matched by id, then by name.
     """
     plan = Plan()
     matches = _matches(backup, live)
@@ -62,9 +63,11 @@ def make_plan(backup: Backup, live: Backup, employees: set[str], is_wanted: Call
         if old is None and not (customer.numbers and customer.name):
             plan.impossible.append((customer, "Binotel demands a name and a number."))
             continue
-        step = _step(customer, old, label_ids, employees)
+        step = _step(customer, old, label_ids, employees, live)
         if step.params:
             plan.steps.append(step)
+        elif step.notes:
+            plan.impossible.append((customer, f"{'; '.join(step.notes)}."))
         else:
             plan.same += 1
     matched = {customer.id for customer in matches.values()}
@@ -74,24 +77,27 @@ def make_plan(backup: Backup, live: Backup, employees: set[str], is_wanted: Call
 
 
 def _matches(backup: Backup, live: Backup) -> dict[str, Customer]:
-    """The backup's ids -> the live customers."""
+    """The backup's ids -> the live customers.
+
+    Whoever has just the same number comes first; the same last digits count where they belong to one customer alone,
+    and where no country's code says otherwise.
+    """
     matches = {identity: live.customers[identity] for identity in backup.customers if identity in live.customers}
-    holders = {
-        key: customer
-        for customer in live.customers.values()
-        if customer.id not in backup.customers
-        for key in customer.number_keys
-    }
+    unknown = [customer for identity, customer in live.customers.items() if identity not in backup.customers]
     taken: set[str] = set()
-    for customer in backup.customers.values():
-        if customer.id in matches:
-            continue
-        for key in customer.number_keys:
-            holder = holders.get(key)
-            if holder and holder.id not in taken:
-                matches[customer.id] = holder
-                taken.add(holder.id)
-                break
+    for form in (str, dialable):
+        holders: dict[str, list[Customer]] = {}
+        for customer in unknown:
+            for number in customer.numbers:
+                holders.setdefault(form(number), []).append(customer)
+        for customer in backup.customers.values():
+            if customer.id in matches:
+                continue
+            found = {holder.id: holder for number in customer.numbers for holder in holders.get(form(number), [])}
+            free = [holder for holder in found.values() if holder.id not in taken]
+            if len(free) == 1:
+                matches[customer.id] = free[0]
+                taken.add(free[0].id)
     return matches
 
 
@@ -106,10 +112,16 @@ def _label_ids(customer: Customer, live: Backup, missing: set[str]) -> list[str]
             found.append(by_name[name])
         else:
             missing.add(name)
-    return found
+    return list(dict.fromkeys(found))
 
 
-def _step(customer: Customer, live: Customer | None, label_ids: list[str], employees: set[str]) -> Step:
+def _has_label(identity: str, name: str, live: Backup) -> bool:
+    return identity in live.labels or name in live.labels.values()
+
+
+def _step(
+    customer: Customer, live: Customer | None, label_ids: list[str], employees: set[str], live_base: Backup
+) -> Step:
     notes = []
     values: dict[str, tuple[str, Any]] = {
         "name": ("name", customer.name),
@@ -120,8 +132,15 @@ def _step(customer: Customer, live: Customer | None, label_ids: list[str], emplo
         "labels": ("labels", label_ids),
     }
     if customer.employee_number and customer.employee_number not in employees:
-        notes.append(f"there is no line {customer.employee_number} any more: the employee is left as it is")
+        notes.append(f"there is no line {clean(customer.employee_number)} any more: the employee is left as it is")
         del values["employee"]
+    missing = [name for identity, name in customer.labels.items() if not _has_label(identity, name, live_base)]
+    if missing:
+        notes.append(f"without the labels {clean(', '.join(missing))}")
+    for name in ("name", "numbers"):
+        if live is not None and not values[name][1]:
+            notes.append(f"the {name} cannot be emptied")
+            del values[name]
     if live is None:
         fields = [name for name, (_, value) in values.items() if value]
         return Step(customer, None, {values[name][0]: values[name][1] for name in fields}, fields, notes)
@@ -177,7 +196,8 @@ class Restorer:
             self.failures.append((step.customer, str(error)))
             self._in_a_row = 0
         except (TransportError, SignatureError) as error:
-            self.failures.append((step.customer, f"{error} Whether it was done is unknown: run this again to see."))
+            unknown = "" if error.retry_writes else " Whether it was done is unknown: run this again to see."
+            self.failures.append((step.customer, f"{error}{unknown}"))
             self._in_a_row += 1
             if self._in_a_row >= MAX_FAILURES_IN_A_ROW:
                 raise
@@ -188,13 +208,13 @@ class Restorer:
     def _conflict(self, step: Step) -> str:
         """The server's rule that a step would break: names and numbers belong to one customer."""
         mine = step.live.id if step.live else ""
-        holder = self._names.get(step.params.get("name", ""), mine)
+        holder = self._names.get(step.params["name"], mine) if "name" in step.params else mine
         if holder != mine:
-            return f"the name belongs to customer {holder}."
+            return f"the name belongs to customer {clean(holder)}."
         for number in step.params.get("numbers", []):
             holder = self._numbers.get(number, mine)
             if holder != mine:
-                return f"the number {number} belongs to customer {holder}."
+                return f"the number {clean(number)} belongs to customer {clean(holder)}."
         return ""
 
     def _remember(self, step: Step, identity: str) -> None:

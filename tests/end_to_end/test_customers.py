@@ -1,6 +1,7 @@
 """Backup and restore as processes, against a sandbox whose customers are deleted, changed and refused."""
 
 import copy
+import errno
 import functools
 import gzip
 import json
@@ -18,8 +19,10 @@ import pytest
 
 import backup_customers
 import restore_customers
+from common.customers import BackupError, read_backup
 from helpers import KYIV
 from sandbox import HOSTILE_NAMES
+from test_mail import free_port
 
 BACKUP, RESTORE = Path(backup_customers.__file__), Path(restore_customers.__file__)
 NOON = datetime(2024, 5, 1, 12, tzinfo=KYIV)
@@ -123,7 +126,7 @@ def test_a_base_that_lost_most_of_its_customers_hurts_no_good_backup(left, backu
     suspicious = ["customers-2024-05-01T1300-suspicious.json.gz", "customers-2024-05-01T1300-suspicious.xlsx"]
     assert [Path(line).name for line in lines] == suspicious
     assert names(tmp_path) == sorted(good + suspicious)
-    what = f"Binotel lists {left} customers, and there were {before} at the last backup."
+    what = f"Of the {before} customers of the last backup, Binotel lists only {left}."
     if not left:
         what = "Binotel lists no customers at all."
     assert f"{what} The backups before it were kept. If it is right, run this again with --force." in caplog.text
@@ -134,6 +137,74 @@ def test_a_base_that_lost_most_of_its_customers_hurts_no_good_backup(left, backu
     assert (code, lines[2]) == (0, f"Since 2024-05-01 12:00: 0 added, {before - left} deleted, 0 changed")
     assert "customers-2024-05-01T1500.json.gz" in names(tmp_path)
     assert len(inbox.messages) == 1
+
+
+def test_a_base_of_strangers_hurts_no_good_backup(backup, base, caplog):
+    """As with another account's key."""
+    backup(0)
+    strangers = {f"9{key}": value | {"id": f"9{key}", "numbers": [f"099{key}"]} for key, value in base.items()}
+    count = len(base)
+    base.clear()
+    base.update(strangers)
+    assert backup(1)[0] == 1
+    assert f"Of the {count} customers of the last backup, Binotel lists only 0." in caplog.text
+
+
+def test_customers_who_were_restored_under_new_ids_are_the_same_people(backup, base):
+    backup(0)
+    restored = {f"9{key}": value | {"id": f"9{key}"} for key, value in base.items()}
+    base.clear()
+    base.update(restored)
+    assert backup(1)[0] == 0
+
+
+def test_no_backup_takes_the_place_of_another_one(backup, base, run_main, tmp_path):
+    backup(0)
+    base.pop(next(iter(base)))
+    assert [Path(line).name for line in backup(0)[1][:2]] == [
+        "customers-2024-05-01T1201.json.gz",
+        "customers-2024-05-01T1201.xlsx",
+    ]
+    autumn = datetime(2024, 10, 27, 3, 30, tzinfo=KYIV)
+    for fold in (0, 1):
+        run_main(backup_customers, autumn.replace(fold=fold))
+    assert [name for name in names(tmp_path) if "10-27" in name and "gz" in name] == [
+        "customers-2024-10-27T0330.json.gz",
+        "customers-2024-10-27T0331.json.gz",
+    ]
+
+
+def test_what_fails_before_the_backup_is_there_is_told_by_the_next_run(backup, base, monkeypatch, tmp_path):
+    backup(0)
+    base.pop(next(iter(base)))
+    with monkeypatch.context() as patch:
+        patch.setattr("backup_customers.save_list", full_disk)
+        assert backup(1) == (1, [])
+    assert len(names(tmp_path)) == 2
+    assert backup(2)[1][2] == "Since 2024-05-01 12:00: 0 added, 1 deleted, 0 changed"
+
+
+def full_disk(*_arguments):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_who_was_deleted_is_told_even_when_the_mail_fails(backup, base, inbox, caplog):
+    settings = inbox.settings | {"REPORT_TO": "", "ADMIN_TO": "admin@example.com", "SMTP_PORT": free_port()}
+    backup(0, **settings)
+    gone = base.pop(next(iter(base)))
+    assert backup(1, **settings)[0] == 1
+    assert f"Customers deleted: 1; {gone['id']} " in caplog.text
+
+
+@pytest.mark.parametrize("place", [200, -6, -2])
+def test_a_backup_with_one_wrong_bit_is_not_read(place, backup, base, tmp_path):
+    backup(0)
+    path = tmp_path / "backups" / "customers-2024-05-01T1200.json.gz"
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BackupError, match="Name another"):
+        read_backup(path)
 
 
 def test_the_newest_good_backups_are_kept(backup, tmp_path):
@@ -293,6 +364,48 @@ def test_a_deleted_customer_who_was_made_anew_is_found_by_a_number(saved, base, 
     assert code == 0
     assert "0 to create, 1 to update" in output
     assert contents(base) == before
+
+
+def test_somebody_else_with_a_number_alike_is_not_touched(saved, base, configure):
+    """The last digits alone are no match: another country's, or one of two who have them."""
+    ids = list(base)
+    gone = base.pop(ids[20])
+    digits = gone["numbers"][0][-9:]
+    more = {"description": "не чіпати", "labels": "", "assignedToEmployeeNumber": ""}
+    base["9001"] = gone | more | {"id": "9001", "name": "Польща", "numbers": [f"+48{digits}"]}
+    other = copy.deepcopy(base["9001"])
+    code, output, _ = restore(saved, "--apply", "--yes", "--config", configure())
+    assert (code, "1 to create, 0 to update" in output) == (0, True)
+    assert base["9001"] == other
+
+
+def test_who_has_just_the_same_number_is_the_one(saved, base, configure):
+    ids = list(base)
+    gone = base.pop(ids[20])
+    number = gone["numbers"][0]
+    base["9001"] = gone | {"id": "9001", "name": "Той самий", "numbers": [number]}
+    base["9002"] = gone | {"id": "9002", "name": "Інший", "numbers": [f"38{number}"]}
+    other = copy.deepcopy(base["9002"])
+    code, output, _ = restore(saved, "--apply", "--yes", "--config", configure())
+    assert code == 0
+    assert f"; found by a number, is now 9001 Той самий ({number})" in output
+    assert (base["9001"]["name"], base["9002"]) == (gone["name"], other)
+
+
+def test_nothing_that_a_customer_must_have_is_emptied(backup, base, configure, tmp_path):
+    ids = list(base)
+    name = base[ids[20]]["name"]
+    numbers = base[ids[20]]["numbers"]
+    base[ids[20]] |= {"name": "", "numbers": ""}
+    base[ids[21]] |= {"email": "before@example.com"}
+    backup(0)
+    base[ids[20]] |= {"name": name, "numbers": numbers}
+    base[ids[21]] |= {"email": "after@example.com"}
+    saved = tmp_path / "backups" / "customers-2024-05-01T1200.json.gz"
+    code, _, errors = restore(saved, "--apply", "--yes", "--config", configure())
+    assert code == 1
+    assert f"{ids[20]}  () was not brought back: the name cannot be emptied; the numbers cannot be emptied." in errors
+    assert (base[ids[20]]["name"], base[ids[21]]["email"]) == (name, "before@example.com")
 
 
 def test_a_label_that_is_gone_is_named_and_left_out_on_request(saved, base, configure, sandbox):

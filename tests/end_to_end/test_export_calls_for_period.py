@@ -115,7 +115,7 @@ def test_an_export_that_is_interrupted_again_and_again_goes_on_where_it_stopped(
             while len(sandbox.answered) < wanted + interruptions and process.poll() is None:
                 time.sleep(0.005)
             process.send_signal(how)
-            _, errors = process.communicate(timeout=10)
+            _, errors = process.communicate(timeout=60)
         interruptions += 1
         if how != signal.SIGKILL:
             assert process.returncode == 130
