@@ -25,7 +25,6 @@ from common.customers import (
     SUSPICIOUS,
     Backup,
     BackupError,
-    Customer,
     changed_fields,
     good_backups,
     read_backup,
@@ -37,7 +36,7 @@ from common.labels import Labels
 from common.tables import customers_table
 from common.workbook import save_list
 
-MAX_LISTED = 50
+MAX_LISTED = 50  # lines of a mail
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +56,9 @@ def main(job: Job) -> None:
     backup = Backup.of(now, content, list_of_labels)
     doubt = "" if job.arguments.force else what_is_wrong(backup, before)
     changes = changes_since(before, backup, job.arguments.verbose) if before and not doubt else []
-    deleted = [
-        old for identity, old in (before.customers if before else {}).items() if identity not in backup.customers
-    ]
-    if deleted and not doubt and job.settings.admin_to:
-        tell_admin(deleted, labels, job)
+    deleted = [line for line in changes if line.startswith("- ")]
+    if deleted and job.settings.admin_to:
+        tell_admin(deleted, changes, labels, job)
 
     stem = free_stem(folder, now, SUSPICIOUS if doubt else "")
     workbook, whole = folder / f"{stem}.xlsx", folder / f"{stem}.json.gz"
@@ -139,18 +136,18 @@ def changes_since(before: Backup, backup: Backup, verbose: bool) -> list[str]:
     return [f"Since {since}: {counts['+']} added, {counts['-']} deleted, {counts['~']} changed", *lines]
 
 
-def tell_admin(deleted: list[Customer], labels: Labels, job: Job) -> None:
-    """Mail who was deleted. A mail that fails is told, and stops nothing."""
+def tell_admin(deleted: list[str], changes: list[str], labels: Labels, job: Job) -> None:
+    """Mail what has changed, who was deleted first. A mail that fails is told, and stops nothing."""
     subject = labels.format("customers deleted", count=len(deleted))
-    lines = [customer.shown for customer in deleted[:MAX_LISTED]]
-    if len(deleted) > MAX_LISTED:
-        lines.append(labels.format("and so many more", count=len(deleted) - MAX_LISTED))
+    lines = [changes[0], *deleted, *(line for line in changes[1:] if not line.startswith("- "))]
+    if len(lines) > MAX_LISTED:
+        lines = [*lines[:MAX_LISTED], labels.format("and so many more", count=len(lines) - MAX_LISTED)]
     shown = "<br>\n".join(map(html.escape, [subject, "", *lines]))
     message = mail.Mail(subject, "\n".join([subject, "", *lines]), f"<p>{shown}</p>")
     try:
         mail.send(message, [], job.settings, to=job.settings.admin_to, key="ADMIN_TO")
     except mail.MailError as error:
-        log.error("%s %s", error, "; ".join([subject, *lines]))  # nobody is told of them again
+        log.error("%s %s", error, "; ".join(lines))  # nobody is told of them again
         job.failed = True
 
 

@@ -107,7 +107,13 @@ def test_what_has_changed_is_told_and_deletions_are_mailed(backup, base, inbox):
     assert lines[5].startswith("    labels: ")
     [message] = inbox.messages
     assert (message["To"], message["Subject"]) == ("admin@example.com", "Customers deleted: 1")
-    assert gone["numbers"][0] in message.get_body(["plain"]).get_content()
+    assert message.get_body(["plain"]).get_content().splitlines() == [
+        "Customers deleted: 1",
+        "",
+        "Since 2024-05-01 12:00: 1 added, 1 deleted, 1 changed",
+        f"- {gone['id']} {gone['name']} ({', '.join(gone['numbers'])})",
+        *lines[3:7],
+    ]
     assert "<a" not in message.get_body(["html"]).get_content()
     assert backup(2, **settings)[1][2:] == ["Since 2024-05-01 13:00: 0 added, 0 deleted, 0 changed"]
     assert len(inbox.messages) == 1
@@ -193,7 +199,7 @@ def test_who_was_deleted_is_told_even_when_the_mail_fails(backup, base, inbox, c
     backup(0, **settings)
     gone = base.pop(next(iter(base)))
     assert backup(1, **settings)[0] == 1
-    assert f"Customers deleted: 1; {gone['id']} " in caplog.text
+    assert f"Since 2024-05-01 12:00: 0 added, 1 deleted, 0 changed; - {gone['id']} " in caplog.text
 
 
 @pytest.mark.parametrize("place", [200, -6, -2])
