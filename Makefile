@@ -21,7 +21,8 @@ demo: $(SET_UP)
 	$(BIN)/python scripts/demo.py
 
 test: $(SET_UP)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 lint: $(SET_UP)
 	$(BIN)/ruff check .

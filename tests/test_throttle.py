@@ -249,6 +249,7 @@ def test_a_killed_process_leaves_nothing_locked(program, says, database_url):
     assert sum(slept) < 2 * (5 + QUOTA_GAP_MARGIN_SECONDS)
 
 
+@pytest.mark.alone
 def test_processes_share_the_quota_without_one_refusal_and_lose_no_time(make_sandbox, database_url):
     time_scale = 0.3
     sandbox = make_sandbox(time_scale=time_scale, calls_per_day=1)
