@@ -40,9 +40,9 @@ log = logging.getLogger(__name__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "times",
-        metavar=("START", "STOP"),
+        metavar="TIME",
         nargs="+",
-        help="2024-05-01, 2024-05-01 09:30, today or yesterday; STOP is now unless given",
+        help="START and STOP (now unless given): 2024-05-01, 2024-05-01 09:30, today or yesterday",
     )
     parser.add_argument("--direction", choices=(INCOMING, OUTGOING, "both"), default="both", help="(default: both)")
     only = parser.add_mutually_exclusive_group()

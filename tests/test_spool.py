@@ -132,6 +132,13 @@ def test_entries_come_back_as_they_were(path):
     assert follow(plan_for(NEW_YEAR, 1), server, path) == [odd]
 
 
+@pytest.mark.parametrize("start", [1704060000, "1704060000", 1704060000.0, "1704060000.0"])
+def test_a_time_is_kept_in_every_form_in_which_numbers_come(start, path):
+    server = server_of(1, 0)
+    server.answer = lambda request: [{"startTime": start, "callType": "0", "generalCallID": "1"}]
+    assert [entry["startTime"] for entry in follow(plan_for(NEW_YEAR, 1), server, path)] == [start]
+
+
 def test_a_second_that_is_too_crowded_is_told_again_by_the_next_run(path):
     second = limits(NEW_YEAR, NEW_YEAR)[0] + 40_000
     caps = {"stats/list-of-calls-by-internal-number-for-period": 10}

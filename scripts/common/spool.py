@@ -79,7 +79,10 @@ class Spool:
         # A plan looks at nothing else; the entries of an answer that was cut off may be twice as many as the calls.
         shape = json.dumps([(entry.get("startTime"), entry.get("callType")) for entry in entries])
         number = self.answers + 1
-        rows = [(number, int(call["startTime"]), clean(call.get("generalCallID")), json.dumps(call)) for call in calls]
+        rows = [
+            (number, int(float(call["startTime"])), clean(call.get("generalCallID")), json.dumps(call))
+            for call in calls
+        ]
         with self._told(), self._transaction():
             answer = (number, time.time(), plan.stop, _written(request), shape)
             self._database.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", answer)

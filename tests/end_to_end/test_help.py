@@ -1,0 +1,27 @@
+"""Every script explains itself."""
+
+import subprocess
+import sys
+
+import pytest
+
+from common.settings import PROJECT_ROOT
+
+SCRIPTS = sorted(path.name for path in (PROJECT_ROOT / "scripts").glob("*.py"))
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_is_shown_with_an_example(name):
+    command = [sys.executable, PROJECT_ROOT / "scripts" / name, "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert f"python scripts/{name}" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["export_calls_for_period.py", "restore_customers.py"])
+def test_what_is_missing_is_told_with_how_to_call_it(name):
+    command = [sys.executable, PROJECT_ROOT / "scripts" / name]
+    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("usage: ")
+    assert "Traceback" not in result.stderr
