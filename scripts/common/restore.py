@@ -58,12 +58,15 @@ def make_plan(backup: Backup, live: Backup, employees: set[str], is_wanted: Call
     for customer in backup.customers.values():
         if not is_wanted(customer):
             continue
-        label_ids = _label_ids(customer, live, missing)
+        label_ids, lacking = _labels(customer, live)
+        missing.update(lacking)
         old = matches.get(customer.id)
         if old is None and not (customer.numbers and customer.name):
             plan.impossible.append((customer, "Binotel demands a name and a number."))
             continue
-        step = _step(customer, old, label_ids, employees, live)
+        step = _step(customer, old, label_ids, employees)
+        if lacking:
+            step.notes.append(f"without the labels {clean(', '.join(lacking))}")
         if step.params:
             plan.steps.append(step)
         elif step.notes:
@@ -101,27 +104,17 @@ def _matches(backup: Backup, live: Backup) -> dict[str, Customer]:
     return matches
 
 
-def _label_ids(customer: Customer, live: Backup, missing: set[str]) -> list[str]:
-    """The live ids of a customer's labels; the names of those that are not there go into `missing`."""
+def _labels(customer: Customer, live: Backup) -> tuple[list[str], list[str]]:
+    """The live ids of a customer's labels, and the names of those that are not there."""
     by_name = {name: identity for identity, name in live.labels.items()}
-    found = []
-    for identity, name in customer.labels.items():
-        if identity in live.labels:
-            found.append(identity)
-        elif name in by_name:
-            found.append(by_name[name])
-        else:
-            missing.add(name)
-    return list(dict.fromkeys(found))
+    found = {
+        name: identity if identity in live.labels else by_name.get(name) for identity, name in customer.labels.items()
+    }
+    ids = [identity for identity in found.values() if identity is not None]
+    return list(dict.fromkeys(ids)), [name for name, identity in found.items() if identity is None]
 
 
-def _has_label(identity: str, name: str, live: Backup) -> bool:
-    return identity in live.labels or name in live.labels.values()
-
-
-def _step(
-    customer: Customer, live: Customer | None, label_ids: list[str], employees: set[str], live_base: Backup
-) -> Step:
+def _step(customer: Customer, live: Customer | None, label_ids: list[str], employees: set[str]) -> Step:
     notes = []
     values: dict[str, tuple[str, Any]] = {
         "name": ("name", customer.name),
@@ -134,9 +127,6 @@ def _step(
     if customer.employee_number and customer.employee_number not in employees:
         notes.append(f"there is no line {clean(customer.employee_number)} any more: the employee is left as it is")
         del values["employee"]
-    missing = [name for identity, name in customer.labels.items() if not _has_label(identity, name, live_base)]
-    if missing:
-        notes.append(f"without the labels {clean(', '.join(missing))}")
     for name in ("name", "numbers"):
         if live is not None and not values[name][1]:
             notes.append(f"the {name} cannot be emptied")
