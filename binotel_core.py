@@ -10,7 +10,8 @@
     for call in client.calls_per_day(datetime(2024, 5, 1, tzinfo=ZoneInfo("Europe/Kyiv"))):
         print(call["externalNumber"], call["disposition"])
 
-`client.calls_for_period` gives the calls of any period, complete. `client.call` reaches every method in `METHODS`, with
+`client.calls_for_period` gives the calls of any period, complete; `client.record_url` a link to a call's recording.
+`client.call` reaches every method in `METHODS`, with
 parameters under the server's own names. What goes wrong raises a `BinotelError`, whose text says what happened and what
 to do about it:
 
@@ -108,6 +109,7 @@ class SignatureError(BinotelError):
     """A successful answer whose signature is missing or does not match its content and our secret."""
 
 
+_CODE_WRONG_DATA = 104
 _CODE_SERVER_FAULT = 105
 _CODE_TOO_FREQUENT = 106
 
@@ -117,7 +119,7 @@ _ASK_BINOTEL = "Write to support@binotel.ua."
 _HINTS = {
     102: "Check the method's name.",
     103: "Pass every required parameter.",
-    104: "Check the parameters' values.",
+    _CODE_WRONG_DATA: "Check the parameters' values.",
     _CODE_SERVER_FAULT: "The fault is on Binotel's side: try again later.",
     _CODE_TOO_FREQUENT: (
         "Something else uses the same key: let everything that uses it share one DATABASE_URL, or wait a minute."
@@ -926,10 +928,13 @@ def _start_of(entry: Mapping[str, Any]) -> int:
 CONNECT_TIMEOUT_SECONDS = 15
 READ_TIMEOUT_SECONDS = 90  # heavy answers are long in the making
 RETRY_PAUSES_SECONDS = (2, 4, 8, 16, 32)
+CONNECTIONS_KEPT = 100  # for as many threads that call at once
 
 
 class BinotelClient:
     """Calls methods of the API: signs, waits for the quota, retries what may be retried, checks what comes back.
+
+    One client may be used by several threads.
 
     key, secret:    from Binotel (support@binotel.ua), which must also know the address the requests come from
     throttle:       the quota's keeper, made for the same key
@@ -956,6 +961,8 @@ class BinotelClient:
         self._timeout = timeout
         self._sleep = sleep
         self._session = requests.Session()
+        self._session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS_KEPT))
+        self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS_KEPT))
         # A proxy from the environment cannot reach this machine's own addresses.
         self._session.trust_env = self._base_url.startswith("https:")
 
@@ -1019,6 +1026,20 @@ class BinotelClient:
             ready = bisect.bisect_right(ahead, plan.known_until, key=_start_of)
             yield from ahead[:ready]
             del ahead[:ready]
+
+    def record_url(self, call_id: str) -> str:
+        """A link to the recording of the call with this callID, good for 15 minutes (the vendor's README); "" when
+        there is none, or none yet: it appears some minutes after the call.
+
+        Raises what call() raises. What the server answers when there is no recording is not documented; assumed is
+        code 104 or an empty link.
+        """
+        try:
+            return str(self.call("stats/call-record", {"callID": call_id})["url"] or "")
+        except ApiError as error:
+            if error.code == _CODE_WRONG_DATA:
+                return ""
+            raise
 
     def entries(self, method: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The entries in the answer of a method whose answer is a list of them; raises what call() raises."""

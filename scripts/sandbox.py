@@ -7,7 +7,7 @@ and day. Its recordings can be downloaded; its customers can be changed until it
     python scripts/sandbox.py --port 8020
 
 For tests, GET /sandbox/requests lists what was asked, and POST /sandbox/faults makes the next answers fail:
-{"method": "stats/call-details", "fault": "http-500", "count": 2}.
+{"method": "stats/call-details", "fault": "http-500", "count": 2}. Downloads of recordings go by the method "records".
 """
 
 import argparse
@@ -39,8 +39,17 @@ FOREIGN_ANSWERS = {
     "http-500": (500, "text/html", b"<html><body>Internal Server Error</body></html>"),
     "html": (200, "text/html", b"<html><body>Please log in to the network</body></html>"),
     "not-an-answer": (200, "application/json", b'["success"]'),
+    "http-403": (
+        403,
+        "application/xml",
+        b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>",
+    ),
+    "http-404": (404, "application/xml", b"<Error><Code>NoSuchKey</Code></Error>"),
 }
-FAULTS = (*FOREIGN_ANSWERS, "hang", "cut-body", "bad-signature", "no-signature", "code-105", "code-106")
+FAULTS = (*FOREIGN_ANSWERS, "hang", "cut-body", "bad-signature", "no-signature", "code-104", "code-105", "code-106")
+# A download of a recording, under whatever link, goes by this name, and may fail in these ways.
+RECORDS = "records"
+RECORD_FAULTS = (*FOREIGN_ANSWERS, "hang", "cut-body", "wrong-length", "redirect")
 
 RECORD_LINK_SECONDS = 15 * 60
 RECORD_UPLOAD_SECONDS = 2 * 60
@@ -368,8 +377,10 @@ class Sandbox:
         time_scale: float = 1,
         key: str = KEY,
         secret: str = SECRET,
+        latency: float = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.latency = latency
         self.company = Company(seed, calls_per_day)
         self.customers = Customers(self.company.callers, seed)
         self.clock = clock
@@ -610,7 +621,7 @@ class Handler(BaseHTTPRequestHandler):
         if parts.path == "/sandbox/requests":
             self._send(200, "application/json", json.dumps(self.server.sandbox.requests).encode())
         elif parts.path.startswith("/records/"):
-            self._send_recording(self.server.sandbox.recording(parts.path, parts.query))
+            self._send_recording(parts.path, parts.query)
         else:
             self._send(404, "text/html", b"<html><body>Not Found</body></html>")
 
@@ -621,21 +632,22 @@ class Handler(BaseHTTPRequestHandler):
         except (ValueError, TypeError, KeyError):
             method = fault = ""
             count = 0
-        if method in METHODS and fault in FAULTS:
+        if (method in METHODS and fault in FAULTS) or (method == RECORDS and fault in RECORD_FAULTS):
             self.server.sandbox.faults.setdefault(method, []).extend([fault] * count)
             self._send(200, "application/json", b"{}")
         else:
             usage = '{"method": "stats/call-details", "fault": FAULT, "count": 2}, where FAULT is one of: '
-            self._send(400, "text/plain", f"send {usage}{', '.join(FAULTS)}\n".encode())
+            of_records = f"; or, for the method {RECORDS}, one of: {', '.join(RECORD_FAULTS)}"
+            self._send(400, "text/plain", f"send {usage}{', '.join(FAULTS)}{of_records}\n".encode())
 
     def _answer(self, method: str, body: bytes) -> None:
         sandbox = self.server.sandbox
         arrived = sandbox.clock()
         fault = sandbox.take_fault(method)
+        time.sleep(sandbox.latency)
         if fault == "hang":
             sandbox.log(arrived, method, 0)
-            self.server.stopping.wait(3600)
-            self.close_connection = True
+            self._hang()
         elif fault in FOREIGN_ANSWERS:
             status, kind, content = FOREIGN_ANSWERS[fault]
             sandbox.log(arrived, method, status)
@@ -651,26 +663,44 @@ class Handler(BaseHTTPRequestHandler):
                 answer.pop("signature", None)
             self._send(200, "application/json", php_json(answer).encode(), cut=fault == "cut-body")
 
-    def _send_recording(self, content: bytes | None) -> None:
+    def _send_recording(self, path: str, query: str) -> None:
+        sandbox = self.server.sandbox
+        arrived = sandbox.clock()
+        fault = sandbox.take_fault(RECORDS)
+        time.sleep(sandbox.latency)
+        content = sandbox.recording(path, query)
         wanted = re.fullmatch(r"bytes=([0-9]+)-([0-9]*)", self.headers.get("Range", ""))
-        if content is None:
-            self._send(403, "application/xml", b"<Error><Code>AccessDenied</Code></Error>")
+        more = {}
+        if fault in FOREIGN_ANSWERS:
+            status, kind, body = FOREIGN_ANSWERS[fault]
+        elif fault == "redirect":
+            status, kind, body, more = 302, "text/plain", b"", {"Location": "http://records.example.com/"}
+        elif content is None:
+            status, kind, body = FOREIGN_ANSWERS["http-403"]
         elif wanted is None:
-            self._send(200, "audio/mpeg", content, {"Accept-Ranges": "bytes"})
+            status, kind, body, more = 200, "audio/mpeg", content, {"Accept-Ranges": "bytes"}
         elif int(wanted[1]) >= len(content):
-            self._send(416, "application/xml", b"", {"Content-Range": f"bytes */{len(content)}"})
+            status, kind, body, more = 416, "application/xml", b"", {"Content-Range": f"bytes */{len(content)}"}
         else:
-            part = content[int(wanted[1]) : int(wanted[2]) + 1 if wanted[2] else None]
-            stop = int(wanted[1]) + len(part) - 1
-            self._send(206, "audio/mpeg", part, {"Content-Range": f"bytes {wanted[1]}-{stop}/{len(content)}"})
+            status, kind, body = 206, "audio/mpeg", content[int(wanted[1]) : int(wanted[2]) + 1 if wanted[2] else None]
+            more = {"Content-Range": f"bytes {wanted[1]}-{int(wanted[1]) + len(body) - 1}/{len(content)}"}
+        sandbox.log(arrived, RECORDS, status)
+        if fault == "wrong-length":
+            more["Content-Length"] = str(len(body) + 1000)
+        self._send(status, kind, body, more, cut=fault in ("cut-body", "hang"))
+        if fault == "hang":
+            self._hang()
+        self.close_connection = self.close_connection or fault == "wrong-length"
+
+    def _hang(self) -> None:
+        self.server.stopping.wait(3600)
+        self.close_connection = True
 
     def _send(
         self, status: int, kind: str, body: bytes, more: dict[str, str] | None = None, *, cut: bool = False
     ) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (more or {}).items():
+        for name, value in ({"Content-Type": kind, "Content-Length": str(len(body))} | (more or {})).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if cut else body)
@@ -708,6 +738,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed makes another company (default: 1)")
     parser.add_argument("--calls-per-day", type=int, default=200, help="on an ordinary working day (default: 200)")
     parser.add_argument("--time-scale", type=float, default=1, help="0.01 makes the quota's times 100 times shorter")
+    parser.add_argument("--latency", type=float, default=0, help="seconds that every answer takes longer (default: 0)")
     parser.add_argument("--key", default=KEY, help=f"the key to accept (default: {KEY})")
     parser.add_argument("--secret", default=SECRET, help=f"its secret (default: {SECRET})")
     options = vars(parser.parse_args())

@@ -16,6 +16,7 @@ ANSWERED_DISPOSITIONS = frozenset(("ANSWER", "TRANSFER"))
 # An incoming call that ended so was lost: nobody spoke to the caller.
 LOST_DISPOSITIONS = frozenset(("NOANSWER", "BUSY", "CANCEL", "CONGESTION", "CHANUNAVAIL", "VM", "VM-SUCCESS"))
 MESSAGE_DISPOSITIONS = frozenset(("SMS-SENDING", "SMS-SUCCESS", "SMS-FAILED", "SUCCESS", "FAILED"))  # SMS and fax
+RECORDED_DISPOSITIONS = frozenset(("ANSWER", "TRANSFER", "VM-SUCCESS", "SUCCESS"))  # of what there can be a recording
 
 # A call that began so long ago is surely over, and in the lists as what it became.
 SETTLED_SECONDS = 3 * 3600
@@ -112,6 +113,11 @@ class Call:
     def has_message(self) -> bool:
         """Whether the caller left a message in the voice mail."""
         return self.disposition == "VM-SUCCESS"
+
+    @property
+    def can_be_recorded(self) -> bool:
+        """Whether there can be a recording of it."""
+        return self.disposition in RECORDED_DISPOSITIONS
 
     @property
     def is_calling_back(self) -> bool:

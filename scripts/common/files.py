@@ -31,11 +31,11 @@ def written_whole(path: Path, permissions: int | None = None) -> Iterator[Path]:
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        _sync(temporary)
+        sync(temporary)
         temporary.chmod(_permissions(path) if permissions is None else permissions)
         temporary.replace(path)
         if os.name == "posix":
-            _sync(path.parent)
+            sync(path.parent)
     except OSError as error:
         if error.filename is None or str(error.filename).endswith(".tmp"):
             error.filename = str(path)  # what the user knows
@@ -55,7 +55,8 @@ def _permissions(path: Path) -> int:
     return 0o666 & ~mask
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the system write to disk what a file, or a folder's list of names, holds."""
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(handle)

@@ -3,7 +3,6 @@
 import csv
 import errno
 import json
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+from common.csv_texts import CSV_DELIMITER, CSV_ENCODING, guarded
 from common.files import written_whole
 from common.labels import Labels
 from common.report import Report
@@ -60,8 +60,8 @@ def _has_calls(path: Path) -> bool:
 def _save_csv(report: Report, labels: Labels, path: Path) -> None:
     """The list of calls so that a Ukrainian Excel opens it with a double click: BOM, semicolons."""
     table = calls_table(report, labels)
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, delimiter=";")
+    with path.open("w", encoding=CSV_ENCODING, newline="") as file:
+        writer = csv.writer(file, delimiter=CSV_DELIMITER)
         writer.writerow(table.headings)
         for row in table.rows():
             writer.writerow([_csv_text(value, kind) for value, kind in zip(row, table.kinds, strict=True)])
@@ -69,11 +69,7 @@ def _save_csv(report: Report, labels: Labels, path: Path) -> None:
 
 def _csv_text(value: Value, kind: Kind) -> str:
     text = value.isoformat(" ") if isinstance(value, datetime) else str(value)
-    if kind in (Kind.TEXT, Kind.PHONE) and re.fullmatch(r"\+?[0-9]+", text):
-        return f"\t{text}"  # Excel would make it a number, without its leading zero
-    if kind in (Kind.TEXT, Kind.PHONE) and text.startswith(("=", "+", "-", "@")):
-        return f"'{text}"  # Excel would run it as a formula
-    return text
+    return guarded(text) if kind in (Kind.TEXT, Kind.PHONE) else text
 
 
 def _save_json(entries: Iterable[dict[str, Any]], path: Path) -> None:

@@ -169,7 +169,9 @@ def _start_logging(name: str, arguments: argparse.Namespace) -> logging.Handler:
     handler = logging.StreamHandler()
     handler.setFormatter(_Formatter(name, ()))
     logging.basicConfig(level=level, handlers=[handler])
-    logging.getLogger("filelock").setLevel(logging.WARNING)  # its steps are not the job's
+    for library in ("filelock", "urllib3", "s3fs", "botocore", "aiobotocore", "asyncio", "fsspec"):
+        # Their steps are not the job's, and tell links that whoever has them may use.
+        logging.getLogger(library).setLevel(logging.WARNING)
     return handler
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, time
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import sqlalchemy
@@ -59,6 +59,9 @@ class Settings:
     backups_dir: Path
     backups_keep: int
     admin_to: tuple[str, ...]
+    records_url: str = dataclasses.field(repr=False)  # may hold a password
+    records_patience_hours: int
+    record_max_mb: int
 
     @property
     def state_dir(self) -> Path:
@@ -75,7 +78,8 @@ class Settings:
             for part in (*re.split(r"[/?&=@]", form), *re.split(r"[/?&=@:]", form))
             if len(part) >= TOKEN_LENGTH and not is_loopback(part)
         ]
-        return tuple(secret for secret in (self.secret, self.smtp_password, self.key, *tokens) if secret)
+        password = unquote(urlsplit(self.records_url).password or "") if "://" in self.records_url else ""
+        return tuple(secret for secret in (self.secret, self.smtp_password, self.key, password, *tokens) if secret)
 
 
 # Key in the configuration -> default. A default of None means that the key must be given.
@@ -102,6 +106,9 @@ DEFAULTS: dict[str, str | None] = {
     "BACKUPS_DIR": "backups",
     "BACKUPS_KEEP": "30",
     "ADMIN_TO": "",
+    "RECORDS_URL": "records",
+    "RECORDS_PATIENCE_HOURS": "48",
+    "RECORD_MAX_MB": "200",
 }
 
 
@@ -185,6 +192,9 @@ class _Checker:
             backups_dir=self._checked("BACKUPS_DIR", self._folder, Path()),
             backups_keep=self._checked("BACKUPS_KEEP", _count, 30),
             admin_to=self._checked("ADMIN_TO", _addresses, ()),
+            records_url=self._checked("RECORDS_URL", self._records_url, ""),
+            records_patience_hours=self._checked("RECORDS_PATIENCE_HOURS", _count, 48),
+            record_max_mb=self._checked("RECORD_MAX_MB", _count, 200),
         )
         mail = {"REPORT_TO": settings.report_to, "ALERT_TO": settings.alert_to, "ADMIN_TO": settings.admin_to}
         asking = [key for key, to in mail.items() if to]
@@ -233,6 +243,19 @@ class _Checker:
             return self._path.parent / Path(text).expanduser()
         except RuntimeError:
             raise ValueError(f"there is no home folder for {text!r}: write the whole path.") from None
+
+    def _records_url(self, text: str) -> str:
+        """A folder's whole path, or a URL of another kind of storage that fsspec knows."""
+        if "://" not in text:
+            return str(self._folder(text))
+        import fsspec  # slow to import, and only those who use a bucket need it
+
+        protocol = text.partition("://")[0]
+        if protocol not in fsspec.available_protocols():
+            raise ValueError(
+                f"there is no storage {one_line(protocol)[:20]}://; write a folder, or s3://bucket/prefix."
+            )
+        return text
 
     def _database_url(self, text: str) -> str:
         try:

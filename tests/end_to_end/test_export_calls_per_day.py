@@ -76,7 +76,7 @@ def test_no_mail_sends_nothing(configure, inbox):
     [
         (["yesterdy"], "'yesterdy' is not a day: write it as 2024-05-01, today or yesterday."),
         (["2024-02-30"], "'2024-02-30' is not a day: write it as 2024-05-01, today or yesterday."),
-        (["2999-01-01"], "2999-01-01 has not begun yet: there are no calls to export."),
+        (["2999-01-01"], "2999-01-01 has not begun yet: there are no calls of it."),
         (["--format", "pdf"], "There is no format 'pdf': --format takes some of xlsx,csv,json."),
         (
             ["2024-05-01", "2024-05-02", "--output", "x.xlsx"],

@@ -1,0 +1,124 @@
+"""Where recordings are kept: a folder or a bucket. A file there is whole, or it is not there."""
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from binotel_core import one_line
+from common.files import sync
+from common.settings import SettingsError
+
+PART = ".part"
+# Stores in which a file appears when it is complete. Elsewhere it is written under another name and renamed.
+OBJECT_STORES = frozenset(("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"))
+# How s3fs is told to upload piece by piece, so that memory does not grow with the file.
+UPLOAD_OPTIONS: dict[str, dict[str, Any]] = {
+    protocol: {"chunksize": 8 * 2**20, "max_concurrency": 1} for protocol in ("s3", "s3a")
+}
+
+
+class Archive:
+    """Files under a folder or an fsspec URL, named by paths with slashes; threads may share it.
+
+    url:     a folder's path, or a URL such as s3://bucket/prefix
+    scratch: a folder of our own for what is on its way to a bucket; it is emptied
+
+    Raises SettingsError when the URL needs a package that is missing; the methods raise OSError with a sentence.
+    """
+
+    def __init__(self, url: str, scratch: Path) -> None:
+        self._url = url.rstrip("/")
+        self._protocol = url.partition("://")[0] if "://" in url else "file"
+        try:
+            self._files, self._root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise SettingsError([f"RECORDS_URL cannot be used: {one_line(str(error))}."]) from None
+        self._is_folder = isinstance(self._files, LocalFileSystem)
+        self._scratch = scratch
+        self._unfinished: set[Path] = set()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """The bytes of each file in a folder, by its name; nothing when there is no such folder."""
+        try:
+            listed = self._told(self._files.ls, self._path(folder), detail=True, refresh=True, can_miss=True)
+        except FileNotFoundError:
+            return {}
+        return {entry["name"].rpartition("/")[2]: entry["size"] for entry in listed if entry["type"] == "file"}
+
+    def remove_parts(self, folder: str) -> None:
+        """Remove what a killed run left unfinished in a folder."""
+        for name in self.sizes(folder):
+            if name.endswith(PART):
+                self._told(self._files.rm_file, self._path(f"{folder}/{name}"))
+
+    def open(self, path: str) -> BinaryIO:
+        """The file's content, to be read; raises FileNotFoundError when it is not there."""
+        return self._told(self._files.open, self._path(path), "rb", can_miss=True)  # type: ignore[no-any-return]
+
+    @contextmanager
+    def new_file(self, path: str) -> Iterator[BinaryIO]:
+        """A file to write to, which is at `path` when the block ends without an error, and nowhere otherwise."""
+        part = Path(self._path(path) + PART) if self._is_folder else self._scratch / path.replace("/", "-")
+        self._unfinished.add(part)
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                yield file
+                file.flush()
+                if self._is_folder:
+                    os.fsync(file.fileno())
+            if self._is_folder:
+                part.replace(self._path(path))
+                if os.name == "posix":
+                    sync(part.parent)
+            else:
+                self._upload(part, path)
+        except OSError as error:
+            if error.filename is None:
+                error.filename = str(part)
+            raise
+        finally:
+            self._remove(part)
+
+    def remove_unfinished(self) -> None:
+        """Remove the files of blocks that have not ended, in threads that nobody waits for any more."""
+        for part in list(self._unfinished):
+            self._remove(part)
+
+    def _remove(self, part: Path) -> None:
+        with suppress(OSError):
+            part.unlink()
+        self._unfinished.discard(part)
+
+    def _upload(self, source: Path, path: str) -> None:
+        target = self._path(path)
+        if self._protocol in OBJECT_STORES:
+            self._told(self._files.put_file, str(source), target, **UPLOAD_OPTIONS.get(self._protocol, {}))
+        else:
+            self._told(self._files.put_file, str(source), target + PART)
+            self._told(self._files.mv, target + PART, target)
+
+    def _path(self, path: str) -> str:
+        return f"{self._root}/{path}" if self._root else path
+
+    def _told(self, do: Callable[..., Any], *arguments: Any, can_miss: bool = False, **options: Any) -> Any:
+        """What `do` returns; what goes wrong with a bucket, in its library's own words, becomes an OSError.
+
+        can_miss: FileNotFoundError is an answer
+        """
+        try:
+            return do(*arguments, **options)
+        except Exception as error:
+            if self._is_folder or (can_miss and isinstance(error, FileNotFoundError)):
+                raise
+            reason = one_line(str(error)) or type(error).__name__
+            remedy = "Check RECORDS_URL, its credentials and the network"
+            raise OSError(errno.EIO, f"{reason.rstrip('.')}. {remedy}", self._url) from error
