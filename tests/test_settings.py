@@ -55,6 +55,9 @@ def test_the_defaults(load, tmp_path):
         "backups_dir": tmp_path / "backups",
         "backups_keep": 30,
         "admin_to": (),
+        "records_url": str(tmp_path / "records"),
+        "records_patience_hours": 48,
+        "record_max_mb": 200,
     }
 
 
@@ -66,6 +69,7 @@ def test_every_key_is_read(load):
         "REPORT_TO= a@example.com, b@example.com ,\nALERT_TO=c@example.com\n"
         "ALERT_URLS=' json://127.0.0.1/a   ntfy://ntfy.example.com/b '\nLOST_CALL_GRACE_MINUTES=0\n"
         "WORKING_HOURS=9:00 – 18:30\nBACKUPS_DIR=/srv/backups\nBACKUPS_KEEP=7\nADMIN_TO=d@example.com\n"
+        "RECORDS_URL=s3://bucket/calls\nRECORDS_PATIENCE_HOURS=24\nRECORD_MAX_MB=50\n"
     )
     assert dataclasses.asdict(settings) == {
         "key": "k",
@@ -90,6 +94,9 @@ def test_every_key_is_read(load):
         "backups_dir": Path("/srv/backups"),
         "backups_keep": 7,
         "admin_to": ("d@example.com",),
+        "records_url": "s3://bucket/calls",
+        "records_patience_hours": 24,
+        "record_max_mb": 50,
     }
 
 

@@ -68,19 +68,11 @@ class Downloader:
     max_bytes:   what is larger is not downloaded
     """
 
-    def __init__(
-        self,
-        link_of: Callable[[str], str],
-        connections: int,
-        max_bytes: int,
-        *,
-        timeout: tuple[float, float] = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
-    ) -> None:
+    def __init__(self, link_of: Callable[[str], str], connections: int, max_bytes: int) -> None:
         self.stop = threading.Event()
         self.received = 0  # bytes, of all downloads: for those who watch
         self._link_of = link_of
         self._max_bytes = max_bytes
-        self._timeout = timeout
         self._counting = threading.Lock()
         # The last one that was given back comes first: its connection is warm.
         self._sessions: queue.LifoQueue[requests.Session] = queue.LifoQueue()
@@ -93,7 +85,7 @@ class Downloader:
         A link that has expired is asked for anew, a transfer that broke off goes on where it stopped. Raises
         NotThereError, DownloadError, StoppedError; what link_of raises; OSError when the file cannot be written.
         """
-        transfer = _Transfer(file, self._max_bytes, self._timeout, self._count)
+        transfer = _Transfer(file, self._max_bytes, self._count)
         most = failures = refusals = 0
         link = self._link(call_id)
         while True:
@@ -143,12 +135,9 @@ class Downloader:
 class _Transfer:
     """A recording on its way into a file: how much of it is there, and what it must become."""
 
-    def __init__(
-        self, file: BinaryIO, max_bytes: int, timeout: tuple[float, float], count: Callable[[int], None]
-    ) -> None:
+    def __init__(self, file: BinaryIO, max_bytes: int, count: Callable[[int], None]) -> None:
         self._file = file
         self._max_bytes = max_bytes
-        self._timeout = timeout
         self._count = count
         self._etag = ""
         self._begin_anew(None)
@@ -176,14 +165,15 @@ class _Transfer:
 
     def _get(self, session: requests.Session, link: str, headers: dict[str, str]) -> requests.Response:
         """The answer to a request for the link, redirects followed to where they may lead."""
+        timeout = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
         for _ in range(MAX_REDIRECTS + 1):
             host = _checked_host(link)
             # A proxy from the environment cannot reach this machine's own addresses.
             session.trust_env = not is_loopback(host)
             try:
-                response = session.get(link, headers=headers, stream=True, timeout=self._timeout, allow_redirects=False)
+                response = session.get(link, headers=headers, stream=True, timeout=timeout, allow_redirects=False)
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
-                raise _BrokenError(f"{host} cannot be reached: {_reason(error, self._timeout)}.") from error
+                raise _BrokenError(f"{host} cannot be reached: {_reason(error)}.") from error
             if not response.is_redirect:
                 return response
             link = urljoin(link, response.headers["Location"])
@@ -223,7 +213,7 @@ class _Transfer:
             raise DownloadError(f"{host} does not say how long the recording is.")
         if self.total > self._max_bytes:
             raise DownloadError(
-                f"It has {self.total / MEGABYTE:.0f} MB, more than RECORD_MAX_MB={self._max_bytes // MEGABYTE} allows."
+                f"It has {self.total / MEGABYTE:.1f} MB, more than RECORD_MAX_MB={self._max_bytes // MEGABYTE} allows."
             )
         if not self.total:
             raise NotThereError
@@ -237,7 +227,7 @@ class _Transfer:
                 raw = response.raw
                 chunk = raw.read1(min(CHUNK_BYTES, missing)) if self.received else raw.read(min(START_BYTES, missing))
             except (urllib3.exceptions.HTTPError, OSError) as error:
-                raise _BrokenError(f"The transfer broke off: {_reason(error, self._timeout)}.") from error
+                raise _BrokenError(f"The transfer broke off: {_reason(error)}.") from error
             if not chunk:
                 raise _BrokenError(f"The transfer broke off after {self.received} of {self.total} bytes.")
             if not self.received and not _is_mp3(chunk):
@@ -268,12 +258,12 @@ def _is_mp3(start: bytes) -> bool:
     return start.startswith(b"ID3") or (len(start) > 1 and start[0] == 0xFF and start[1] & 0xE6 in (0xE2, 0xE4, 0xE6))
 
 
-def _reason(error: BaseException, timeout: tuple[float, float]) -> str:
+def _reason(error: BaseException) -> str:
     """Why a connection failed, in a few words and without the link, which holds a signature."""
     text = repr(error)
     for sign, reason in (
-        ("ReadTimeout", f"nothing came for {timeout[1]:g} s"),
-        ("ConnectTimeout", f"no connection within {timeout[0]:g} s"),
+        ("ReadTimeout", f"nothing came for {READ_TIMEOUT_SECONDS:g} s"),
+        ("ConnectTimeout", f"no connection within {CONNECT_TIMEOUT_SECONDS:g} s"),
         ("NameResolutionError", "its name cannot be resolved"),
         ("refused", "it refused the connection"),
         ("SSL", "no secure connection; check the computer's clock and its certificates"),

@@ -18,4 +18,9 @@ binotel_core.Throttle.__init__.__kwdefaults__["time_scale"] = time_scale
 binotel_core.RETRY_PAUSES_SECONDS = [pause * time_scale for pause in binotel_core.RETRY_PAUSES_SECONDS]
 sys.argv = sys.argv[3:]
 sys.path[0] = str(Path(script).parent)
+if Path(script).stem == "download_records":
+    from common import download
+
+    download.READ_TIMEOUT_SECONDS *= time_scale
+    download.RETRY_PAUSES_SECONDS = [pause * time_scale for pause in download.RETRY_PAUSES_SECONDS]
 runpy.run_path(script, run_name="__main__")

@@ -1,0 +1,410 @@
+"""The archive of recordings, made by the whole script as a process, against a sandbox that fails in many ways."""
+
+import csv
+import errno
+import functools
+import hashlib
+import os
+import shutil
+import signal
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import processes
+import pytest
+
+import download_records
+from common.archive import Archive
+from common.calls import RECORDED_DISPOSITIONS
+from helpers import DAY, KYIV
+from sandbox import recording
+
+SCRIPT = Path(download_records.__file__)
+FAST = (2000, 0.02)  # caps as they are; what is waited for 50 times shorter
+PATIENT = {"RECORDS_PATIENCE_HOURS": "99999"}
+
+start = functools.partial(processes.start, SCRIPT, lowered=FAST)
+
+
+@pytest.fixture
+def sandbox(make_sandbox, monkeypatch):
+    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    return make_sandbox(calls_per_day=60)
+
+
+@pytest.fixture
+def download(configure):
+    """A function that runs the script over the day, or with other arguments."""
+
+    def download(*arguments, **more):
+        options = {name: more.pop(name) for name in ("env",) if name in more}
+        return processes.run(SCRIPT, *arguments or [DAY], "--config", configure(**more), lowered=FAST, **options)
+
+    return download
+
+
+def recorded(sandbox, day=DAY):
+    return [call for call in sandbox.company.calls_of_day(day) if call["disposition"] in RECORDED_DISPOSITIONS]
+
+
+def file_name(call):
+    start = datetime.fromtimestamp(int(call["startTime"]), KYIV)
+    number = call["externalNumber"].removeprefix("+") or "hidden"
+    way = "in" if str(call["callType"]) == "0" else "out"
+    return f"{start:%H%M%S}-{way}-{number}-{call['internalNumber']}-{call['generalCallID']}.mp3"
+
+
+def truth(sandbox, day=DAY):
+    return {f"{day:%Y/%m/%d}/{file_name(call)}": recording(call) for call in recorded(sandbox, day)}
+
+
+def archive(folder):
+    """Every file under a folder but the lists, by its path."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != "records.csv"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def rows(folder):
+    with (folder / "2024/05/01/records.csv").open(encoding="utf-8-sig", newline="") as file:
+        return [{name: value.strip("\t") for name, value in row.items()} for row in csv.DictReader(file, delimiter=";")]
+
+
+def asked(sandbox, method="stats/call-record"):
+    return [request["code"] for request in sandbox.requests if request["method"] == method]
+
+
+def told(downloaded, there=0, waiting=0, failed=0, size=None):
+    megabytes = "" if size is None else f" ({size / 1e6:.1f} MB)"
+    return f"{downloaded} downloaded{megabytes}, {there} already there, {waiting} not yet available, {failed} failed\n"
+
+
+def test_a_day_is_archived_byte_for_byte_and_not_asked_for_again(download, sandbox, tmp_path):
+    files = truth(sandbox)
+    size = sum(map(len, files.values()))
+    assert len(files) > 30
+    assert download() == (0, told(len(files), size=size), "")
+    assert archive(tmp_path / "records") == files
+    assert (asked(sandbox), asked(sandbox, "records")) == ([0] * len(files), [200] * len(files))
+    sandbox.requests.clear()
+    assert download() == (0, told(0, len(files)), "")
+    assert [request["method"] for request in sandbox.requests] == ["stats/list-of-calls-per-day"]
+
+
+def test_the_list_explains_every_file(download, sandbox, tmp_path):
+    download()
+    expected = [
+        {
+            "file": file_name(call),
+            "generalCallID": call["generalCallID"],
+            "callID": call["callID"],
+            "time": datetime.fromtimestamp(int(call["startTime"]), KYIV).isoformat(" "),
+            "direction": "in" if str(call["callType"]) == "0" else "out",
+            "number": call["externalNumber"],
+            "line": call["internalNumber"],
+            "employee": call["employeeName"],
+            "seconds": str(call["billsec"]),
+            "bytes": str(len(recording(call))),
+            "sha256": hashlib.sha256(recording(call)).hexdigest(),
+        }
+        for call in recorded(sandbox)
+    ]
+    assert rows(tmp_path / "records") == expected
+
+
+@pytest.mark.parametrize(
+    ("fault", "count"), [("cut-body", 8), ("http-403", 3), ("http-500", 8), ("wrong-length", 8), ("hang", 8)]
+)
+def test_what_passes_is_overcome_within_the_run(fault, count, download, sandbox, tmp_path):
+    sandbox.faults["records"] = [fault] * count
+    code, _, errors = download("2024-05-01", "--workers", "3")
+    assert (code, errors) == (0, "")
+    assert archive(tmp_path / "records") == truth(sandbox)
+    statuses = asked(sandbox, "records")
+    if fault in ("cut-body", "hang"):
+        assert statuses.count(206) == 8  # went on where they stopped
+    if fault == "http-403":
+        assert len(asked(sandbox)) == len(truth(sandbox)) + 3  # each link was asked for anew
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("html", "What came is no recording: it begins with '<html><body>Please log in to the network</body></html>'."),
+        ("redirect", "The link to it leads to http://records.example.com, and only https is trusted."),
+    ],
+)
+def test_what_is_no_recording_is_told_and_tried_again_by_the_next_run(fault, reason, download, sandbox, tmp_path):
+    files, calls = truth(sandbox), recorded(sandbox)
+    sandbox.faults["records"] = [fault] * 2
+    code, output, errors = download("2024-05-01", "--workers", "1")
+    assert code == 1
+    assert output.endswith(f"downloaded ({output.partition('(')[2].partition(')')[0]}), {told(0, 0, 0, 2)[14:]}")
+    lines = errors.splitlines()
+    assert len(lines) == 2
+    assert all(line.endswith(f": {reason} It will be tried again.") for line in lines)
+    assert len(archive(tmp_path / "records")) == len(files) - 2
+    assert len(rows(tmp_path / "records")) == len(calls) - 2
+    # The day is remembered: it comes again although it is neither yesterday nor today.
+    code, _, errors = download("--since", "1d")
+    assert (code, errors) == (0, "")
+    found = archive(tmp_path / "records")
+    assert {path: found[path] for path in files} == files
+
+
+@pytest.mark.parametrize(
+    ("method", "fault"), [("stats/call-record", "code-104"), ("records", "http-404"), ("records", "http-403")]
+)
+def test_what_is_not_there_yet_is_tried_by_later_runs(method, fault, download, sandbox, tmp_path):
+    files = truth(sandbox)
+    # With 403 a fresh link has to be refused, too.
+    sandbox.faults[method] = [fault] * (3 if fault != "http-403" else 2 * len(files))
+    missing = 3 if fault != "http-403" else len(files)
+    code, output, errors = download(**PATIENT)
+    assert (code, errors) == (0, "")
+    assert output.endswith(f"0 already there, {missing} not yet available, 0 failed\n")
+    assert len(archive(tmp_path / "records")) == len(files) - missing
+    sandbox.requests.clear()
+    code, _, errors = download("yesterday", **PATIENT)
+    assert (code, errors) == (0, "")
+    found = archive(tmp_path / "records")
+    assert {path: found[path] for path in files} == files
+
+
+def test_what_never_comes_is_told_once_and_not_asked_for_again(download, sandbox, tmp_path):
+    files = truth(sandbox)
+    sandbox.faults["stats/call-record"] = ["code-104"] * len(files)
+    code, output, errors = download()
+    assert (code, output) == (1, told(0, 0, 0, len(files)))
+    assert errors.startswith(
+        "ERROR: Binotel has no recording of these calls, and 48 hours have passed, so they are given up: 2024-05-01 "
+    )
+    assert errors.endswith(f" and {len(files) - 10} more.")
+    assert [row["file"] for row in rows(tmp_path / "records")] == [""] * len(files)
+    sandbox.requests.clear()
+    assert download() == (0, told(0), "")
+    assert asked(sandbox) == []
+
+
+def test_what_is_too_large_is_told(download, sandbox, tmp_path):
+    recorded(sandbox)[3]["billsec"] = 600
+    large = [path for path, content in truth(sandbox).items() if len(content) > 1_000_000]
+    assert len(large) == 1
+    code, _, errors = download(RECORD_MAX_MB="1")
+    assert code == 1
+    assert errors.endswith(": It has 1.2 MB, more than RECORD_MAX_MB=1 allows. It will be tried again.")
+    assert archive(tmp_path / "records").keys() == truth(sandbox).keys() - set(large)
+
+
+def test_a_file_that_was_deleted_or_cut_is_downloaded_again(download, sandbox, tmp_path):
+    download()
+    one, other, *_ = sorted((tmp_path / "records").rglob("*.mp3"))
+    one.unlink()
+    other.write_bytes(other.read_bytes()[:1000])
+    sandbox.requests.clear()
+    code, _, errors = download()
+    assert (code, errors, len(asked(sandbox))) == (0, "", 2)
+    assert archive(tmp_path / "records") == truth(sandbox)
+
+
+def test_a_run_that_is_killed_loses_nothing_that_was_finished(download, configure, sandbox, tmp_path):
+    sandbox.latency = 0.1
+    with start(DAY, "--workers", "2", "--config", configure()) as process:
+        wait_for(lambda: len(list((tmp_path / "records").rglob("*.mp3"))) > 10)
+        process.send_signal(signal.SIGKILL)
+    (tmp_path / "records/2024/05/01/090000-in-1-2-3.mp3.part").write_bytes(b"left behind")
+    finished = archive(tmp_path / "records").keys() & truth(sandbox).keys()
+    sandbox.latency = 0
+    time.sleep(0.5)  # for the requests that were on their way
+    sandbox.requests.clear()
+    code, _, errors = download("yesterday")  # the day comes again by itself
+    assert (code, errors) == (0, "")
+    found = archive(tmp_path / "records")
+    assert {path: content for path, content in found.items() if path.startswith("2024/05/01")} == truth(sandbox)
+    assert len(rows(tmp_path / "records")) == len(truth(sandbox))
+    of_yesterday = len(found) - len(truth(sandbox))
+    assert len(asked(sandbox)) == len(truth(sandbox)) - len(finished) + of_yesterday
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_ends_at_once_although_the_server_hangs(stop, configure, sandbox, tmp_path):
+    sandbox.faults["records"] = [""] * 5 + ["hang"] * 100
+    with processes.start(SCRIPT, DAY, "--config", configure()) as process:
+        wait_for(lambda: len(list((tmp_path / "records").rglob("*.mp3"))) == 5)
+        began = time.monotonic()
+        process.send_signal(stop)
+        _, errors = process.communicate(timeout=10)
+        assert time.monotonic() - began < 2
+    assert process.returncode == 130
+    assert errors.endswith("download_records: ERROR: Stopped before the end.\n")
+    assert archive(tmp_path / "records").items() < truth(sandbox).items()
+    # What was finished in the very moment is taken into the list by the next run.
+    assert len(archive(tmp_path / "records")) - len(rows(tmp_path / "records")) in (0, 1)
+
+
+def test_a_full_disk_stops_the_run_and_leaves_no_rubbish(run_main, download, sandbox, tmp_path, monkeypatch, caplog):
+    room = [3_000_000]
+
+    class Full:
+        def __init__(self, file):
+            self._file = file
+            self.seek, self.truncate, self.flush, self.fileno = file.seek, file.truncate, file.flush, file.fileno
+
+        def write(self, content):
+            room[0] -= len(content)
+            if room[0] < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return self._file.write(content)
+
+    new_file = Archive.new_file
+    wrapped = functools.partialmethod(lambda self, path: FullFile(new_file(self, path)))
+
+    class FullFile:
+        def __init__(self, context):
+            self._context = context
+
+        def __enter__(self):
+            return Full(self._context.__enter__())
+
+        def __exit__(self, *error):
+            return self._context.__exit__(*error)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Archive, "new_file", wrapped)
+        code, _ = run_main(download_records, datetime.now(KYIV), "2024-05-01")
+    assert code == 1
+    assert caplog.text.endswith("No space left on device. Free some space and run this again.\n")
+    found = archive(tmp_path / "records")
+    assert found
+    assert found.items() < truth(sandbox).items()
+    assert download()[0] == 0
+    assert archive(tmp_path / "records") == truth(sandbox)
+
+
+def test_a_server_that_is_gone_ends_the_run_early_and_the_next_one_goes_on(download, sandbox, tmp_path):
+    sandbox.faults["records"] = ["http-500"] * 1000
+    code, output, errors = download("2024-05-01", "--workers", "2")
+    assert code == 1
+    assert "downloads in a row failed, so this run was given up. Check the network" in errors.splitlines()[-1]
+    assert len(errors.splitlines()) == 11
+    assert output == ""
+    sandbox.faults.clear()
+    assert download("yesterday")[0] == 0
+    found = archive(tmp_path / "records")
+    assert {path: content for path, content in found.items() if path.startswith("2024/05/01")} == truth(sandbox)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--workers", "0"], "--workers 0: use 1 to 32."),
+        (["--since", "week"], "--since 'week' is no number of days: write it as 7d."),
+        (["2999-01-01"], "2999-01-01 has not begun yet: there are no calls of it."),
+        (["may"], "'may' is not a day: write it as 2024-05-01, today or yesterday."),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_asked(arguments, message, download, sandbox):
+    assert download(*arguments) == (2, "", f"ERROR: {message}")
+    assert sandbox.requests == []
+
+
+def test_a_list_that_another_program_spoilt_is_told_and_nothing_is_lost(download, sandbox, tmp_path):
+    download()
+    path = tmp_path / "records/2024/05/01/records.csv"
+    path.write_bytes("file;час".encode("cp1251"))
+    code, _, errors = download()
+    assert code == 1
+    assert "records.csv: this list cannot be read." in errors
+    path.unlink()
+    sandbox.requests.clear()
+    assert download() == (0, told(0, len(truth(sandbox))), "")
+    assert asked(sandbox) == []
+    assert len(rows(tmp_path / "records")) == len(truth(sandbox))
+
+
+def test_since_takes_today_and_the_days_before_it(download, sandbox, tmp_path):
+    assert download("--since", "2d", **PATIENT)[0] == 0
+    days = [datetime.now(KYIV).date() - timedelta(days=back) for back in (2, 1, 0)]
+    over = [path for day in days[:2] for path in truth(sandbox, day)]
+    assert set(over) <= archive(tmp_path / "records").keys()
+    assert asked(sandbox, "stats/list-of-calls-per-day") == [0, 0, 0]
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+# --- A bucket ----------------------------------------------------------------
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """An empty bucket of a real S3 server; gives a function that reads all of it, and the environment to reach it."""
+    from moto.server import ThreadedMotoServer
+
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "y",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        import s3fs
+
+        url = "http://{}:{}".format(*server.get_host_and_port())
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        files = s3fs.S3FileSystem(endpoint_url=url, use_listings_cache=False, skip_instance_cache=True)
+        files.mkdir("calls-of-ours", region_name="eu-west-1")
+        yield files
+    finally:
+        server.stop()
+
+
+def in_bucket(files):
+    paths = files.find("calls-of-ours/archive")
+    return {
+        path.removeprefix("calls-of-ours/archive/"): files.cat_file(path)
+        for path in paths
+        if not path.endswith("records.csv")
+    }
+
+
+def test_a_bucket_is_kept_as_a_folder_is(download, configure, sandbox, bucket, tmp_path):
+    settings = {"RECORDS_URL": "s3://calls-of-ours/archive"}
+    sandbox.latency = 0.1
+    sandbox.faults["records"] = ["cut-body", "http-403", "http-500"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BINOTEL")}
+    with start(DAY, "--config", configure(**settings), env=environment) as process:
+        wait_for(lambda: len(in_bucket(bucket)) > 5)
+        process.send_signal(signal.SIGKILL)
+    sandbox.latency = 0
+    time.sleep(0.3)
+    assert in_bucket(bucket).items() < truth(sandbox).items()
+    code, _, errors = download(env=environment, **settings)
+    assert (code, errors) == (0, "")
+    assert in_bucket(bucket) == truth(sandbox)
+    sandbox.requests.clear()
+    assert download(env=environment, **settings) == (0, told(0, len(truth(sandbox))), "")
+    assert asked(sandbox) == []
+    assert [path.name for path in (tmp_path / "var").iterdir() if path.is_dir() and any(path.iterdir())] == []
+
+
+def test_a_bucket_that_cannot_be_used_is_told(download, sandbox, bucket):
+    code, output, errors = download(env=dict(os.environ), RECORDS_URL="s3://nobodys-bucket/x")
+    assert (code, output) == (1, "")
+    assert "s3://nobodys-bucket/x: The specified bucket does not exist. Check RECORDS_URL, its credentials" in errors
+
+
+def test_a_storage_that_lacks_its_package_is_told(download, sandbox):
+    assert shutil.which("gcsfs") is None
+    code, output, errors = download(RECORDS_URL="gs://bucket/x")
+    assert (code, output, errors) == (
+        2,
+        "",
+        "ERROR: RECORDS_URL cannot be used: Please install gcsfs to access Google Storage.",
+    )
