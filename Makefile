@@ -34,6 +34,7 @@ bench: $(SET_UP)
 	PYTHONPATH=scripts $(BIN)/python tests/benchmarks/bench_workbook.py
 	PYTHONPATH=scripts:tests/end_to_end $(BIN)/python tests/benchmarks/bench_export.py
 	PYTHONPATH=scripts:tests/end_to_end $(BIN)/python tests/benchmarks/bench_customers.py
+	PYTHONPATH=scripts:tests:tests/end_to_end $(BIN)/python tests/benchmarks/bench_records.py
 	PYTHONPATH=scripts:tests $(BIN)/python tests/benchmarks/bench_period.py
 
 clean:

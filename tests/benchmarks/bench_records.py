@@ -1,0 +1,141 @@
+"""Recordings: the throughput of download_records.py beside that of aria2c, which is given finished links.
+
+    python tests/benchmarks/bench_records.py [WORKERS ...]
+
+200 recordings of 100 to 900 kB from the sandbox, whose every answer comes 50 ms late. Measured is the time from the
+first request of a client, for a link or a recording, until its process ends, so that neither the start of Python nor the
+day's list counts, and writing to disk does. The median of five runs each. Needs aria2c (Debian's package aria2).
+Also: the peak memory of the script for a day of small recordings, and of one with recordings 40 times as large.
+"""
+
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from multiprocessing import Process, Queue
+from pathlib import Path
+
+import processes
+
+import download_records
+from binotel_core import sign
+from helpers import DAY
+from sandbox import KEY, SECRET, Sandbox, Server, recording
+
+RECORDINGS = 200
+LATENCY_SECONDS = 0.05
+BYTES_A_SECOND = 2000  # of the sandbox's recordings
+GOAL_SHARE = 0.9
+RUNS = 5
+SCRIPT = Path(download_records.__file__)
+CONFIG = "BINOTEL_KEY={}\nBINOTEL_SECRET={}\nBINOTEL_API_URL={}\nRECORDS_URL={}\nRECORD_MAX_MB=1000\n"
+
+
+def serve(smallest: int, largest: int, count: int, latency: float, answers: Queue, requests: Queue) -> None:
+    """The sandbox with recordings of the wanted sizes; tells its address, and when asked, the first request's time."""
+    sandbox = Sandbox(calls_per_day=10)
+    rng = random.Random(1)
+    [call] = [call for call in sandbox.company.calls_of_day(DAY) if call["disposition"] == "ANSWER"][:1]
+    calls = [
+        call
+        | {
+            "generalCallID": f"{DAY.toordinal()}{number:05}",
+            "callID": f"{DAY.toordinal()}{number:05}",
+            "startTime": str(int(call["startTime"]) + number),
+            "billsec": str(rng.randint(smallest, largest) // BYTES_A_SECOND),
+        }
+        for number in range(count)
+    ]
+    by_id = {call["callID"]: call for call in calls}
+    contents = {identity: recording(call) for identity, call in by_id.items()} if largest < 10**7 else {}
+    sandbox.company.calls_of_day = lambda day: calls if day == DAY else []
+    # What makes the sandbox slow, and no real server: going through the day for each recording, and making it.
+    sandbox._find = by_id.get
+    if contents:
+        sandbox.recording = lambda path, query: contents[path.removeprefix("/records/").removesuffix(".mp3")]
+    sandbox._spend_quota = lambda method: None
+    sandbox.latency = latency
+    server = Server(sandbox)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    answers.put(sandbox.base_url)
+    while requests.get():
+        times = [request["time"] for request in sandbox.requests if "record" in request["method"]]
+        answers.put((min(times), [sandbox._record_link(identity) for identity in by_id]))
+        sandbox.requests.clear()
+
+
+class Bench:
+    """The sandbox in a process of its own, and what is measured against it."""
+
+    def __init__(self, smallest: int, largest: int, count: int, latency: float) -> None:
+        self.answers, self.requests = Queue(), Queue()
+        self.process = Process(
+            target=serve, args=(smallest, largest, count, latency, self.answers, self.requests), daemon=True
+        )
+        self.process.start()
+        self.url = self.answers.get()
+
+    def began(self) -> float:
+        self.requests.put(True)
+        self.first, self.links = self.answers.get()
+        return self.first
+
+    def script(self, workers: int) -> tuple[float, float]:
+        """(seconds, peak MB) of the script."""
+        with tempfile.TemporaryDirectory() as folder:
+            config = Path(folder) / "config.env"
+            config.write_text(CONFIG.format(KEY, SECRET, self.url, Path(folder) / "records"))
+            process = processes.start(SCRIPT, DAY, "--workers", workers, "--config", config)
+            output = process.stdout.read()
+            errors = process.stderr.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            ended = time.time()
+            assert status == 0, output + errors
+            self.size = sum(path.stat().st_size for path in Path(folder).rglob("*.mp3"))
+        return ended - self.began(), usage.ru_maxrss / 1024
+
+    def aria2c(self, workers: int) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            links = Path(folder) / "links"
+            links.write_text("".join(f"{link}\n out={number}.mp3\n" for number, link in enumerate(self.links)))
+            options = ["-q", "-j", str(workers), "-x1", "-s1", "--file-allocation=none", "-d", folder, "-i", str(links)]
+            subprocess.run(["aria2c", *options], check=True)
+            ended = time.time()
+            assert sum(path.stat().st_size for path in Path(folder).rglob("*.mp3")) == self.size
+        return ended - self.began()
+
+    def close(self) -> None:
+        self.process.terminate()
+
+
+def main() -> None:
+    if not shutil.which("aria2c"):
+        sys.exit("bench_records needs aria2c: install Debian's package aria2.")
+    bench = Bench(100_000, 900_000, RECORDINGS, LATENCY_SECONDS)
+    print(f"{'workers':>8} {'aria2c MB/s':>12} {'ours MB/s':>10} {'share':>6}")
+    for workers in map(int, sys.argv[1:] or ["1", "4", "16"]):
+        ours, theirs = [], []
+        for _ in range(RUNS):  # by turns, so that what else the machine does hits both
+            ours.append(bench.script(workers)[0])
+            theirs.append(bench.aria2c(workers))
+        mine, other = (bench.size / 1e6 / statistics.median(times) for times in (ours, theirs))
+        verdict = "ok" if mine >= GOAL_SHARE * other else "GOAL MISSED"
+        print(f"{workers:>8} {other:>12.1f} {mine:>10.1f} {mine / other:>6.2f}  {verdict}", flush=True)
+    bench.close()
+    print(f"{'MB each':>8} {'peak MB':>10}")
+    peaks = []
+    for size in (1_000_000, 40_000_000):
+        bench = Bench(size, size, 8, 0)
+        peaks.append(bench.script(4)[1])
+        bench.close()
+        print(f"{size / 1e6:>8.0f} {peaks[-1]:>10.0f}", flush=True)
+    print("ok" if peaks[1] < peaks[0] + 10 else "GOAL MISSED")
+
+
+if __name__ == "__main__":
+    main()
