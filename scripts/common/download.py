@@ -176,8 +176,11 @@ class _Transfer:
                 raise _BrokenError(f"{host} cannot be reached: {_reason(error)}.") from error
             if not response.is_redirect:
                 return response
-            link = urljoin(link, response.headers["Location"])
             response.close()
+            try:
+                link = urljoin(link, response.headers["Location"])
+            except ValueError:
+                raise DownloadError(f"{host} redirects to what is no address.") from None
         raise DownloadError(f"{host} redirects without end.")
 
     def _check(self, response: requests.Response, host: str) -> None:

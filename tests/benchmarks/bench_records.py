@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_records.py [WORKERS ...]
 
 200 recordings of 100 to 900 kB from the sandbox, whose every answer comes 50 ms late. Measured is the time from the
-first request of a client, for a link or a recording, until its process ends, so that neither the start of Python nor the
-day's list counts, and writing to disk does. The median of five runs each. Needs aria2c (Debian's package aria2).
+first request of a client, for a link or a recording, until its process ends: so neither Python's start nor the list
+of the day counts, but writing to disk does. The median of five runs each. Needs aria2c (Debian's package aria2).
 Also: the peak memory of the script for a day of small recordings, and of one with recordings 40 times as large.
 """
 
@@ -23,7 +23,6 @@ from pathlib import Path
 import processes
 
 import download_records
-from binotel_core import sign
 from helpers import DAY
 from sandbox import KEY, SECRET, Sandbox, Server, recording
 
