@@ -124,7 +124,7 @@ def test_what_something_else_refuses_is_not_taken_for_missing(fetch):
         ((400, {}, b""), "127.0.0.1 answers with HTTP 400."),
         ((302, {"Location": "http://example.com/x?Signature=SECRET"}, b""), "leads to http://example.com, and only"),
         ((302, {"Location": "ftp://example.com/"}, b""), "leads to ftp://example.com, and only https is trusted."),
-        ((302, {"Location": "http://[::1"}, b""), "127.0.0.1 redirects to what is no address."),
+        ((302, {"Location": "http://[::1"}, b""), "The link, or what 127.0.0.1 redirects to, is no address."),
     ],
 )
 def test_what_cannot_be_a_recording_is_refused_at_once(answer, message, fetch):

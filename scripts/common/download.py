@@ -172,15 +172,14 @@ class _Transfer:
             session.trust_env = not is_loopback(host)
             try:
                 response = session.get(link, headers=headers, stream=True, timeout=timeout, allow_redirects=False)
-            except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
+            except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
                 raise _BrokenError(f"{host} cannot be reached: {_reason(error)}.") from error
+            except ValueError:  # from requests' look at where a redirect leads, or at the name of a host
+                raise DownloadError(f"The link, or what {host} redirects to, is no address.") from None
             if not response.is_redirect:
                 return response
+            link = urljoin(link, response.headers["Location"])
             response.close()
-            try:
-                link = urljoin(link, response.headers["Location"])
-            except ValueError:
-                raise DownloadError(f"{host} redirects to what is no address.") from None
         raise DownloadError(f"{host} redirects without end.")
 
     def _check(self, response: requests.Response, host: str) -> None:
