@@ -724,6 +724,10 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         sandbox.base_url = f"http://127.0.0.1:{self.server_address[1]}/api/2.0"
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a client that goes away is no error of ours
+            super().handle_error(request, client_address)
+
     def server_close(self) -> None:
         self.stopping.set()
         super().server_close()
