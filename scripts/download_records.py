@@ -18,14 +18,24 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
 
-from binotel_core import ApiError, BinotelError, account_id
+from binotel_core import BinotelError, account_id
 from common.archive import Archive
-from common.calls import Call, clean
+from common.calls import SETTLED_SECONDS, Call, clean
 from common.days import calls_of_day, days_since, wanted_days
-from common.download import MEGABYTE, Content, Downloader, DownloadError, NotThereError, UnreachableError
+from common.download import (
+    MEGABYTE,
+    Content,
+    Downloader,
+    DownloadError,
+    NotThereError,
+    RefusedError,
+    UnfitError,
+    UnreachableError,
+)
 from common.job import Job, UsageError, run
 from common.progress import progress_bar
-from common.recordings import Day, Key, key_of
+from common.recordings import Day, Key, ListError, key_of
+from common.report import last_second
 from common.store import Store
 from common.threads import in_threads
 
@@ -34,6 +44,7 @@ MAX_WORKERS = 32
 THREADS_PER_WORKER = 3
 MAX_FAILURES_IN_A_ROW = 10
 MAX_NAMED = 10  # recordings in a message
+GIVEN_UP = "Given up: to have it tried again, remove its row from the day's records.csv."
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +79,10 @@ def main(job: Job) -> None:
         days += days_since(arguments.since, today)
     archive = Archive(settings.records_url, settings.state_dir / f"{job.name}-{account_id(settings.key)}")
     store = Store(settings.database_url, settings.key, job.name)
-    name = f"incomplete days of {settings.records_url}"
+    name = f"incomplete days of {account_id(settings.records_url)}"  # the URL may hold a password
     incomplete = {date.fromisoformat(day) for day in store.get_all([name]).get(name, [])}
-    days = sorted({*(days or wanted_days(["yesterday", "today"], today)), *incomplete})
+    # The newest first: what is wrong with an old day must not keep it from being archived.
+    days = sorted({*(days or wanted_days(["yesterday", "today"], today)), *incomplete}, reverse=True)
     with progress_bar(job) as show:
         keeper = Keeper(job, archive, len(days), show)
         try:
@@ -105,26 +117,33 @@ class Keeper:
         return ", ".join([f"{self._counts['downloaded']} downloaded{size}", *(f"{self._counts[n]} {n}" for n in names)])
 
     def bring_up_to_date(self, day: date) -> bool:
-        """Download what is missing of a day; gives whether all of it is there now, or was given up."""
-        recordings = Day(self._archive, day)
-        wanted = []
+        """Download what is missing of a day; gives whether nothing of it is left for a later run."""
+        last = last_second(day, self._job.settings.timezone)
+        is_over = self._job.now().timestamp() > last.timestamp() + SETTLED_SECONDS
+        try:
+            recordings = Day(self._archive, day)
+        except ListError as error:
+            log.error("%s", error)
+            self._job.failed = True
+            return False
+        wanted: dict[Key, Wanted] = {}
         try:
             for call, entry in calls_of_day(day, self._job):
-                if not call.can_be_recorded:
-                    continue
                 key = key_of(call, clean(entry.get("callID")))
+                if not call.can_be_recorded or key in wanted or recordings.is_given_up(key):
+                    continue
                 if recordings.is_there(key) or recordings.take_up(key, call):
                     self._counts["already there"] += 1
-                elif not recordings.is_given_up(key):
-                    wanted.append(Wanted(key, call, recordings.name(key, call)))
-            is_complete = self._download(wanted, recordings)
-        except BaseException:
+                else:
+                    wanted[key] = Wanted(key, call, recordings.name(key, call))
+            is_complete = self._download(list(wanted.values()), recordings)
+        except Exception:  # but not Ctrl-C, after which nothing may take long: the next run finds the files
             with suppress(OSError):  # a full disk, perhaps, which is told of already
                 recordings.save()
             raise
         recordings.save()
         self._days_done += 1
-        return is_complete
+        return is_complete and is_over
 
     def _download(self, wanted: list[Wanted], recordings: Day) -> bool:
         """Download these recordings and note them; gives whether nothing is left for a later run."""
@@ -134,7 +153,7 @@ class Keeper:
                 return self._downloader.download(one.key[1], file)
 
         threads = self._job.arguments.workers * THREADS_PER_WORKER
-        given_up: list[Wanted] = []
+        never_came: list[Wanted] = []
         left = done = failures_in_a_row = 0
         with closing(in_threads(fetch, wanted, threads, self._downloader.stop)) as results:
             for outcome in results:
@@ -143,21 +162,27 @@ class Keeper:
                     continue
                 one, result = outcome
                 done += 1
-                failures_in_a_row = failures_in_a_row + 1 if isinstance(result, UnreachableError) else 0
+                failed_before, failures_in_a_row = failures_in_a_row, 0
                 match result:
                     case Content():
                         recordings.note(one.key, one.call, one.name, result)
                         self._counts["downloaded"] += 1
-                    case NotThereError() if self._is_given_up(one.call):
-                        recordings.note(one.key, one.call, one.name, None)
-                        given_up.append(one)
+                    case NotThereError() if self._is_late(one.call):
+                        never_came.append(one)
                     case NotThereError():
                         self._counts["not yet available"] += 1
                         left += 1
-                    case DownloadError() | ApiError(retry_reads=True):
-                        log.error("%s: %s It will be tried again.", shown(one), result)
-                        self._counts["failed"] += 1
+                    case RefusedError() if not self._is_late(one.call):
+                        self._counts["not yet available"] += 1
                         left += 1
+                    case UnfitError():
+                        self._fail(f"{shown(one)}: {result} {GIVEN_UP}")
+                        recordings.note(one.key, one.call, one.name, None)
+                    case DownloadError() | BinotelError(retry_reads=True):
+                        self._fail(f"{shown(one)}: {result} It will be tried again.")
+                        left += 1
+                        if not isinstance(result, DownloadError) or isinstance(result, UnreachableError):
+                            failures_in_a_row = failed_before + 1
                     case _:
                         raise result
                 if failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
@@ -166,19 +191,23 @@ class Keeper:
                         "Check the network, the firewall and the proxy: recordings come from another server than the "
                         "API. Then run this again.",
                     )
-        self._counts["failed"] += len(given_up)
-        if given_up:
-            more = f" and {len(given_up) - MAX_NAMED} more" if len(given_up) > MAX_NAMED else ""
-            log.error(
-                "Binotel has no recording of these calls, and %d hours have passed, so they are given up: %s%s.",
-                self._job.settings.records_patience_hours,
-                "; ".join(map(shown, given_up[:MAX_NAMED])),
-                more,
-            )
-        self._job.failed = bool(self._counts["failed"])
+        if never_came:
+            # Together, so that none is given up and not told of.
+            more = f" and {len(never_came) - MAX_NAMED} more" if len(never_came) > MAX_NAMED else ""
+            hours = self._job.settings.records_patience_hours
+            named = "; ".join(map(shown, never_came[:MAX_NAMED]))
+            self._fail(f"More than {hours} hours after these calls there is no recording: {named}{more}. {GIVEN_UP}")
+            self._counts["failed"] += len(never_came) - 1
+            for one in never_came:
+                recordings.note(one.key, one.call, one.name, None)
         return not left
 
-    def _is_given_up(self, call: Call) -> bool:
+    def _fail(self, message: str) -> None:
+        log.error("%s", message)
+        self._counts["failed"] += 1
+        self._job.failed = True
+
+    def _is_late(self, call: Call) -> bool:
         """Whether its recording would be there by now, if ever."""
         hours = (time.time() - call.unix_start) / 3600
         return hours > self._job.settings.records_patience_hours

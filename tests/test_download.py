@@ -9,7 +9,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from common import download
-from common.download import Content, Downloader, DownloadError, NotThereError, StoppedError, UnreachableError
+from common.download import (
+    Content,
+    Downloader,
+    DownloadError,
+    NotThereError,
+    RefusedError,
+    StoppedError,
+    UnreachableError,
+)
 from common.threads import in_threads
 
 MP3 = b"ID3" + bytes(range(256)) * 100
@@ -103,7 +111,12 @@ def test_an_expired_link_is_asked_for_anew_in_the_middle(fetch):
     assert fetch(cut(1000), (403, {}, XML), part(1000)) == whole()
 
 
-@pytest.mark.parametrize("answers", [[(403, {}, XML)] * 2, [(404, {}, b"")], [(410, {}, b"")], [(200, {}, b"")]])
+def test_a_fresh_link_that_the_store_refuses_is_neither_there_nor_missing(fetch):
+    with pytest.raises(RefusedError):
+        fetch((403, {}, XML), (403, {}, XML))
+
+
+@pytest.mark.parametrize("answers", [[(404, {}, b"")], [(410, {}, b"")], [(200, {}, b"")]])
 def test_what_is_not_there_is_known(answers, fetch):
     with pytest.raises(NotThereError):
         fetch(*answers)
@@ -117,10 +130,10 @@ def test_what_something_else_refuses_is_not_taken_for_missing(fetch):
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ((200, {}, b"<html>log in"), "What came is no recording: it begins with '<html>log in'."),
+        ((200, {}, b"<html>log in"), "What came is no MP3: it begins with '<html>log in'."),
         ((200, {"Content-Length": None}, MP3), "127.0.0.1 does not say how long the recording is."),
         ((200, {"Content-Length": 2_000_001}, MP3), "It has 2.0 MB, more than RECORD_MAX_MB=1 allows."),
-        ((200, {"Content-Encoding": "gzip"}, b"\x1f\x8b\x08\x00"), "What came is no recording: it begins with '\x1f"),
+        ((200, {"Content-Encoding": "gzip"}, b"\x1f\x8b\x08\x00"), "What came is no MP3: it begins with '\x1f"),
         ((400, {}, b""), "127.0.0.1 answers with HTTP 400."),
         ((302, {"Location": "http://example.com/x?Signature=SECRET"}, b""), "leads to http://example.com, and only"),
         ((302, {"Location": "ftp://example.com/"}, b""), "leads to ftp://example.com, and only https is trusted."),
@@ -168,7 +181,7 @@ def test_nothing_begins_when_the_job_is_being_stopped(server):
     assert server.ranges == []
 
 
-@pytest.mark.parametrize("start", [b"ID3\x03", b"\xff\xfb\x90\x44", b"\xff\xf3\x28\xc4", b"\xff\xe3"])
+@pytest.mark.parametrize("start", [b"ID3\x03", b"\xff\xfb\x90\x44", b"\xff\xf3\x28\xc4", b"\xff\xe3\x10\x00"])
 def test_an_mp3_is_known_by_its_start(start, fetch):
     content = start + bytes(500)
     assert fetch((200, {}, content)) == whole(content)

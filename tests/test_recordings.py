@@ -1,11 +1,13 @@
 """A day of the archive: file names that are safe everywhere, and a list that can be written and read back."""
 
+from datetime import date
+
 import pytest
 
 from common.archive import Archive
 from common.download import Content
 from common.recordings import Day, key_of
-from helpers import DAY, call
+from helpers import DAY, at, call
 
 CONTENT = Content(3, "5" * 64)
 
@@ -37,6 +39,16 @@ def test_two_recordings_of_one_call_have_two_files(archive):
     day = Day(archive, DAY)
     names = [day.name(("7", call_id), one) for call_id in ("7", "8", "7", "9")]
     assert names == [f"093015-in-0671234567-902-{ids}.mp3" for ids in ("7", "7-8", "7", "7-9")]
+
+
+def test_the_list_is_in_the_order_of_time_where_the_clocks_repeat_an_hour(archive):
+    autumn = date(2024, 10, 27)
+    calls = [call(at("03:10", autumn, fold=1), generalCallID="2"), call(at("03:50", autumn), generalCallID="1")]
+    day = Day(archive, autumn)
+    for one in calls:
+        day.note(key_of(one, ""), one, f"{one.general_call_id}.mp3", CONTENT)
+    day.save()
+    assert [key[0] for key in Day(archive, autumn).rows] == ["1", "2"]
 
 
 def test_the_list_is_read_back_as_it_was_written(archive):

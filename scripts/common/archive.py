@@ -36,6 +36,7 @@ class Archive:
     def __init__(self, url: str, scratch: Path) -> None:
         self._url = url.rstrip("/")
         self._protocol = url.partition("://")[0] if "://" in url else "file"
+        self._is_object_store = self._protocol in OBJECT_STORES
         try:
             self._files, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
@@ -47,8 +48,9 @@ class Archive:
 
     def sizes(self, folder: str) -> dict[str, int]:
         """The bytes of each file in a folder, by its name; nothing when there is no such folder."""
+        anew = {"refresh": True} if self._is_object_store else {}
         try:
-            listed = self._told(self._files.ls, self._path(folder), detail=True, refresh=True, can_miss=True)
+            listed = self._told(self._files.ls, self._path(folder), detail=True, can_miss=True, **anew)
         except FileNotFoundError:
             return {}
         return {entry["name"].rpartition("/")[2]: entry["size"] for entry in listed if entry["type"] == "file"}
@@ -100,7 +102,7 @@ class Archive:
 
     def _upload(self, source: Path, path: str) -> None:
         target = self._path(path)
-        if self._protocol in OBJECT_STORES:
+        if self._is_object_store:
             self._told(self._files.put_file, str(source), target, **UPLOAD_OPTIONS.get(self._protocol, {}))
         else:
             self._told(self._files.put_file, str(source), target + PART)

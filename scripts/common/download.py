@@ -4,6 +4,7 @@ import hashlib
 import queue
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from binotel_core import is_loopback, one_line
 CONNECT_TIMEOUT_SECONDS = 15
 READ_TIMEOUT_SECONDS = 30
 RETRY_PAUSES_SECONDS = (1, 2, 4)  # between tries that bring nothing new
+LONGEST_SECONDS = 60  # for a transfer, and one more for each so many bytes; slower than the sound itself is no good
+SLOWEST_BYTES_PER_SECOND = 2000
 MAX_REDIRECTS = 5
 CHUNK_BYTES = 256 * 1024
 START_BYTES = 100
@@ -36,15 +39,23 @@ class StoppedError(Exception):
     """The job is being stopped."""
 
 
+class UnfitError(DownloadError):
+    """What is there is not what belongs into the archive, and will not become it."""
+
+
 class UnreachableError(DownloadError):
     """All tries failed in ways that others may fail in, too: the network, the server."""
+
+
+class RefusedError(UnreachableError):
+    """The store refuses a link that is fresh: so it may answer for what is not there yet, or for everything."""
 
 
 class _BrokenError(DownloadError):
     """This try failed; the next one may go on where it stopped."""
 
 
-class _RefusedError(_BrokenError):
+class _RefusedLinkError(_BrokenError):
     """HTTP 403: the link has expired, or leads to nothing. `is_store` tells whether it is the store that says so."""
 
     def __init__(self, message: str, *, is_store: bool) -> None:
@@ -91,21 +102,23 @@ class Downloader:
         while True:
             try:
                 with self._session() as session:
+                    # Anew only now: in the queue for a connection a link grows old.
+                    link = link or self._link(call_id)
                     transfer.go_on(session, link)
                 return Content(transfer.received, transfer.digest.hexdigest())
             except _BrokenError as error:
                 if transfer.received > most:
                     most, failures, refusals = transfer.received, 0, 0
                 failures += 1
+                if isinstance(error, _RefusedLinkError):
+                    refusals += 1
+                    if refusals > 1 and error.is_store:
+                        raise RefusedError(str(error)) from error
+                    link = ""
                 if failures > len(RETRY_PAUSES_SECONDS):
                     raise UnreachableError(str(error)) from error
-                if not isinstance(error, _RefusedError):
+                if link:
                     self.stop.wait(RETRY_PAUSES_SECONDS[failures - 1])
-                    continue
-                refusals += 1
-                if refusals > 1 and error.is_store:
-                    raise NotThereError from None  # a store may say 403 of what is not there, too: this link was fresh
-                link = self._link(call_id)
 
     def _link(self, call_id: str) -> str:
         if self.stop.is_set():
@@ -178,8 +191,11 @@ class _Transfer:
                 raise DownloadError(f"The link, or what {host} redirects to, is no address.") from None
             if not response.is_redirect:
                 return response
-            link = urljoin(link, response.headers["Location"])
             response.close()
+            is_secure = link.startswith("https:")
+            link = urljoin(link, response.headers["Location"])
+            if is_secure and not link.startswith("https:"):
+                raise DownloadError(f"{host} redirects off https, which is not followed.")
         raise DownloadError(f"{host} redirects without end.")
 
     def _check(self, response: requests.Response, host: str) -> None:
@@ -206,7 +222,7 @@ class _Transfer:
                 is_store = b"<Error>" in response.raw.read(1000)
             except urllib3.exceptions.HTTPError:
                 is_store = False
-            raise _RefusedError(f"{host} refuses the link (HTTP 403).", is_store=is_store)
+            raise _RefusedLinkError(f"{host} refuses the link (HTTP 403).", is_store=is_store)
         elif status == requests.codes.too_many_requests or status >= requests.codes.server_error:
             raise _BrokenError(f"{host} answers with HTTP {status}.")
         else:
@@ -214,7 +230,7 @@ class _Transfer:
         if self.total is None:
             raise DownloadError(f"{host} does not say how long the recording is.")
         if self.total > self._max_bytes:
-            raise DownloadError(
+            raise UnfitError(
                 f"It has {self.total / MEGABYTE:.1f} MB, more than RECORD_MAX_MB={self._max_bytes // MEGABYTE} allows."
             )
         if not self.total:
@@ -222,7 +238,10 @@ class _Transfer:
 
     def _receive(self, response: requests.Response) -> None:
         assert self.total is not None  # noqa: S101 - for mypy: _check() has seen to it
+        deadline = time.monotonic() + LONGEST_SECONDS + self.total / SLOWEST_BYTES_PER_SECOND
         while self.received < self.total:
+            if time.monotonic() > deadline:
+                raise UnreachableError(f"It comes too slowly: {self.received} of {self.total} bytes.")
             missing = self.total - self.received
             try:
                 # read1() takes what has arrived, so that a break loses nothing; the start is needed as a whole.
@@ -234,7 +253,9 @@ class _Transfer:
                 raise _BrokenError(f"The transfer broke off after {self.received} of {self.total} bytes.")
             if not self.received and not _is_mp3(chunk):
                 start = one_line(chunk[:60].decode("latin-1"))
-                raise DownloadError(f"What came is no recording: it begins with {start!r}.")
+                problem = f"What came is no MP3: it begins with {start!r}."
+                # A page of a network that wants a login says nothing of the recording; a fax is what it is.
+                raise DownloadError(problem) if chunk.lstrip()[:1] in (b"<", b"{") else UnfitError(problem)
             self._file.write(chunk)
             self.digest.update(chunk)
             self.received += len(chunk)
@@ -257,7 +278,7 @@ def _checked_host(link: str) -> str:
 
 def _is_mp3(start: bytes) -> bool:
     """Whether a file that begins so is an MP3: with an ID3 tag, or with a frame of sound."""
-    return start.startswith(b"ID3") or (len(start) > 1 and start[0] == 0xFF and start[1] & 0xE6 in (0xE2, 0xE4, 0xE6))
+    return start.startswith(b"ID3") or (len(start) > 1 and start[0] == 0xFF and start[1] & 0xE6 == 0xE2)
 
 
 def _reason(error: BaseException) -> str:

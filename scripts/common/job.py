@@ -171,7 +171,7 @@ def _start_logging(name: str, arguments: argparse.Namespace) -> logging.Handler:
     logging.basicConfig(level=level, handlers=[handler])
     for library in ("filelock", "urllib3", "s3fs", "botocore", "aiobotocore", "asyncio", "fsspec"):
         # Their steps are not the job's, and tell links that whoever has them may use.
-        logging.getLogger(library).setLevel(logging.WARNING)
+        logging.getLogger(library).setLevel(logging.ERROR)
     return handler
 
 

@@ -1,11 +1,10 @@
 """A day's recordings: what each file is called, and the list that lies beside them."""
 
 import csv
-import errno
 import hashlib
 import io
 import re
-from datetime import date
+from datetime import date, datetime
 
 from common.archive import Archive
 from common.calls import INCOMING, Call
@@ -31,12 +30,16 @@ LONGEST_PART = 40  # of a file's name
 Key = tuple[str, str]  # generalCallID and callID
 
 
+class ListError(Exception):
+    """A day's list cannot be read: a sentence with a remedy."""
+
+
 class Day:
     """The recordings of a day: the folder they are in, and its list (records.csv), with a row for each of them.
 
     A row without a file is that of a recording which was given up: it is not asked for again.
 
-    Raises OSError when the list cannot be read.
+    Raises ListError when the list cannot be read.
     """
 
     def __init__(self, archive: Archive, day: date) -> None:
@@ -46,7 +49,6 @@ class Day:
         self._sizes = archive.sizes(self.folder)
         self._is_changed = False
         self.rows: dict[Key, dict[str, str]] = {}
-        self._names: dict[Key, str] = {}
         if MANIFEST in self._sizes:
             self._read()
 
@@ -62,12 +64,9 @@ class Day:
         """What the file of a call's recording is called, such as 093015-in-0965074747-902-744924436.mp3."""
         if key in self.rows:
             return self.rows[key]["file"]
-        if key not in self._names:
-            is_second = any(general == key[0] for general, _ in (*self.rows, *self._names))  # of the same call
-            ids = key if is_second else key[:1]
-            parts = (f"{call.start:%H%M%S}", _direction(call), call.number or "hidden", call.line or "none", *ids)
-            self._names[key] = "-".join(map(_safe, parts)) + ".mp3"
-        return self._names[key]
+        ids = key if key[0] != key[1] else key[:1]  # a call may have several recordings
+        parts = (f"{call.start:%H%M%S}", _direction(call), call.number or "hidden", call.line or "none", *ids)
+        return "-".join(map(_safe, parts)) + ".mp3"
 
     def take_up(self, key: Key, call: Call) -> bool:
         """Whether the file is there, although the list does not know of it, since a run was killed: it is noted."""
@@ -106,7 +105,7 @@ class Day:
         text = io.StringIO(newline="")
         writer = csv.writer(text, delimiter=CSV_DELIMITER)
         writer.writerow(COLUMNS)
-        for row in sorted(self.rows.values(), key=lambda row: (row["time"], row["generalCallID"], row["callID"])):
+        for row in sorted(self.rows.values(), key=_in_time_order):
             writer.writerow([guarded(row[column]) for column in COLUMNS])
         with self._archive.new_file(f"{self.folder}/{MANIFEST}") as file:
             file.write(text.getvalue().encode(CSV_ENCODING, "backslashreplace"))
@@ -120,10 +119,17 @@ class Day:
             reader = csv.DictReader(io.StringIO(content.decode(CSV_ENCODING), newline=""), delimiter=CSV_DELIMITER)
             for row in reader:
                 texts = {column: unguarded(row[column]) for column in COLUMNS}
+                _in_time_order(texts)
                 self.rows[texts["generalCallID"], texts["callID"]] = texts
-        except (UnicodeDecodeError, csv.Error, KeyError, TypeError, AttributeError):
-            remedy = "Was it saved by another program? Move it away: a new one is made of the files that are there"
-            raise OSError(errno.EINVAL, f"this list cannot be read. {remedy}", path) from None
+        except (ValueError, csv.Error, KeyError, TypeError, AttributeError):
+            raise ListError(
+                f"The list {path} cannot be read: was it saved by another program? Move it away: a new one is made of "
+                "the files that are there."
+            ) from None
+
+
+def _in_time_order(row: dict[str, str]) -> tuple[float, str, str]:
+    return datetime.fromisoformat(row["time"]).timestamp(), row["generalCallID"], row["callID"]
 
 
 def key_of(call: Call, call_id: str) -> Key:

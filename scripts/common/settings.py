@@ -78,8 +78,9 @@ class Settings:
             for part in (*re.split(r"[/?&=@]", form), *re.split(r"[/?&=@:]", form))
             if len(part) >= TOKEN_LENGTH and not is_loopback(part)
         ]
-        password = unquote(urlsplit(self.records_url).password or "") if "://" in self.records_url else ""
-        return tuple(secret for secret in (self.secret, self.smtp_password, self.key, password, *tokens) if secret)
+        password = (urlsplit(self.records_url).password or "") if "://" in self.records_url else ""
+        passwords = (self.smtp_password, password, unquote(password))
+        return tuple(secret for secret in (self.secret, self.key, *passwords, *tokens) if secret)
 
 
 # Key in the configuration -> default. A default of None means that the key must be given.

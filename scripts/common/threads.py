@@ -15,14 +15,14 @@ LAST_SECONDS = 1.0  # for threads to end by themselves when the work is stopped
 
 def in_threads(
     work: Callable[[Item], Result], items: Sequence[Item], count: int, stop: threading.Event
-) -> Generator[tuple[Item, Result | Exception] | None, None, None]:
+) -> Generator[tuple[Item, Result | BaseException] | None, None, None]:
     """Each item with what `work` made of it, or with its exception, as they come; None when nothing came for a while.
 
     When the caller stops before the end, by an error or Ctrl-C, `stop` is set, which `work` has to look at. Threads
     that do not end within LAST_SECONDS are left to end with the process.
     """
     todo: queue.SimpleQueue[Item] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[Item, Result | Exception]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[Item, Result | BaseException]] = queue.SimpleQueue()
     for item in items:
         todo.put(item)
 
@@ -34,7 +34,7 @@ def in_threads(
                 return
             try:
                 done.put((item, work(item)))
-            except Exception as error:
+            except BaseException as error:
                 done.put((item, error))
 
     threads = [threading.Thread(target=worker, daemon=True) for _ in range(min(count, len(items)))]
