@@ -6,7 +6,12 @@
 
     client = BinotelClient("key", "secret", throttle=Throttle("sqlite:///binotel.db", "key"))
 
-    answer = client.call("stats/call-details", {"generalCallID": ["2255713", "2256039"]})
+    client.call("stats/call-details", {"generalCallID": ["2255713", "2256039"]})["callDetails"]
+    client.call("customers/create", {"name": "Olena", "numbers": ["0671234567"]})["customerID"]
+    client.call("calls/ext-to-phone", {"ext_number": "902", "phone_number": "0443334023"})["generalCallID"]
+    client.call("calls/hangup-call", {"generalCallID": "22661891"})
+    client.call("settings/list-of-employees")["listOfEmployees"]
+
     for call in client.calls_per_day(datetime(2024, 5, 1, tzinfo=ZoneInfo("Europe/Kyiv"))):
         print(call["externalNumber"], call["disposition"])
 
@@ -146,6 +151,7 @@ class Method:
     answer:    the key under which a successful answer carries its content; "" where it has none
     writes:    changes data or dials: must never be sent twice
     max_days:  longest period that may be asked for, in days; None where no limit is stated
+    meaning:   what it does, in a line
     """
 
     name: str
@@ -156,71 +162,78 @@ class Method:
     answer: str = ""
     writes: bool = False
     max_days: int | None = None
+    meaning: str = ""
 
 
-def _calls(name: str, gap: int, required: str = "", cap: int | None = None, **more: Any) -> Method:
-    return Method(f"stats/{name}", gap, cap, tuple(required.split()), answer="callDetails", **more)
+def _stats(name: str, gap: int, required: str, meaning: str, **more: Any) -> Method:
+    return Method(f"stats/{name}", gap, required=tuple(required.split()), answer="callDetails", meaning=meaning, **more)
 
 
-def _write(name: str, required: str, optional: str = "", answer: str = "") -> Method:
-    return Method(name, required=tuple(required.split()), optional=tuple(optional.split()), answer=answer, writes=True)
+def _read(name: str, gap: int, required: str, answer: str, meaning: str) -> Method:
+    return Method(name, gap, required=tuple(required.split()), answer=answer, meaning=meaning)
 
 
+def _write(name: str, required: str, meaning: str, optional: str = "", answer: str = "") -> Method:
+    needed, other = tuple(required.split()), tuple(optional.split())
+    return Method(name, required=needed, optional=other, answer=answer, writes=True, meaning=meaning)
+
+
+_PERIOD = "startTime stopTime"
 _CUSTOMER = "description email assignedToEmployeeNumber labels"
+_EXT_TO_PHONE = "callTimeToExt limitCallTime playbackWaiting trunkNumber callerIdForEmployee async"
+_LINE = "list-of-calls-by-internal-number-for-period"
 
 # The 29 methods of the vendor's README, and three that only its later samples use.
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        _calls("incoming-calls-for-period", 10, "startTime stopTime", cap=2000),
-        _calls("outgoing-calls-for-period", 10, "startTime stopTime", cap=2000),
-        _calls("all-incoming-calls-since", 10, "timestamp", cap=1000),
-        _calls("all-outgoing-calls-since", 10, "timestamp", cap=1000),
-        _calls(
-            "list-of-calls-by-internal-number-for-period",
-            10,
-            "internalNumber startTime stopTime",
-            cap=2000,
-            max_days=7,
+        _stats("incoming-calls-for-period", 10, _PERIOD, "incoming calls of a period", cap=2000),
+        _stats("outgoing-calls-for-period", 10, _PERIOD, "outgoing calls of a period", cap=2000),
+        _stats("all-incoming-calls-since", 10, "timestamp", "incoming calls from a time until now", cap=1000),
+        _stats("all-outgoing-calls-since", 10, "timestamp", "outgoing calls from a time until now", cap=1000),
+        _stats(_LINE, 10, f"internalNumber {_PERIOD}", "calls of one line in a period", cap=2000, max_days=7),
+        _stats("list-of-calls-per-day", 5, "", "all calls of a day (today)", optional=("dayInTimestamp",)),
+        _stats("list-of-lost-calls-for-today", 10, "", "today's lost calls"),
+        _stats("online-calls", 5, "", "calls that are going on"),
+        _stats("history-by-number", 5, "number", "calls with a number, or with several"),
+        _stats("history-by-customer-id", 5, "customerID", "calls with a customer, or with several"),
+        _stats(
+            "recent-calls-by-internal-number", 5, "internalNumber", "a line's last calls, at most 2 weeks old", cap=50
         ),
-        _calls("list-of-calls-per-day", 5, optional=("dayInTimestamp",)),
-        _calls("list-of-lost-calls-for-today", 10),
-        _calls("online-calls", 5),
-        _calls("history-by-number", 5, "number"),
-        _calls("history-by-customer-id", 5, "customerID"),
-        _calls("recent-calls-by-internal-number", 5, "internalNumber", cap=50),
-        _calls("call-details", 5, "generalCallID"),
-        Method("stats/call-record", required=("callID",), answer="url"),
-        Method("customers/list", 10, answer="customerData"),
-        Method("customers/take-by-id", required=("customerID",), answer="customerData"),
-        Method("customers/take-by-label", 10, required=("labelID",), answer="customerData"),
-        Method("customers/search", required=("subject",), answer="customerData"),
-        _write("customers/create", "name numbers", _CUSTOMER, answer="customerID"),
-        _write("customers/update", "id", f"name numbers {_CUSTOMER}"),
-        _write("customers/delete", "customerID"),
-        Method("customers/listOfLabels", 5, answer="listOfLabels"),
+        _stats("call-details", 5, "generalCallID", "a call, or several, by their ids"),
+        _read("stats/call-record", 0, "callID", "url", "a link to a call's recording, good for 15 minutes"),
+        _read("customers/list", 10, "", "customerData", 'all customers of "My clients"'),
+        _read("customers/take-by-id", 0, "customerID", "customerData", "a customer, or several, by their ids"),
+        _read("customers/take-by-label", 10, "labelID", "customerData", "the customers with a label"),
+        _read("customers/search", 0, "subject", "customerData", "customers by a part of the name or a number"),
+        _write("customers/create", "name numbers", "makes a customer", _CUSTOMER, "customerID"),
+        _write("customers/update", "id", "changes what is passed of a customer", f"name numbers {_CUSTOMER}"),
+        _write("customers/delete", "customerID", "deletes a customer, or several"),
+        _read("customers/listOfLabels", 5, "", "listOfLabels", "the labels of customers"),
         _write(
             "calls/ext-to-phone",
             "ext_number phone_number",
-            "callTimeToExt limitCallTime playbackWaiting trunkNumber callerIdForEmployee async",
-            answer="generalCallID",
+            "calls a line, then joins it with a number",
+            _EXT_TO_PHONE,
+            "generalCallID",
         ),
         _write(
             "calls/phone-to-phone",
             "phoneNumber1 phoneNumber2 trunkNumber",
+            "calls a number, then joins it with another",
             "limitCallTime playbackWaiting",
-            answer="generalCallID",
+            "generalCallID",
         ),
-        _write("calls/attended-call-transfer", "generalCallID phone_number"),
-        _write("calls/hangup-call", "generalCallID"),
-        _write("calls/call-with-announcement", "phone_number voiceFileID"),
-        Method("settings/list-of-employees", 5, answer="listOfEmployees"),
-        Method("settings/list-of-routes", answer="listOfRoutes"),
-        Method("settings/list-of-voice-files", answer="listOfVoiceFiles"),
+        _write("calls/attended-call-transfer", "generalCallID phone_number", "transfers a call that is going on"),
+        _write("calls/hangup-call", "generalCallID", "ends a call"),
+        _write("calls/call-with-announcement", "phone_number voiceFileID", "calls a number and plays a voice file"),
+        _read("settings/list-of-employees", 5, "", "listOfEmployees", "employees and their lines"),
+        _read("settings/list-of-routes", 0, "", "listOfRoutes", "what happens to incoming calls"),
+        _read("settings/list-of-voice-files", 0, "", "listOfVoiceFiles", "the voice files"),
         # Nobody documents the limits of these two: the strictest of their kind are assumed.
-        _calls("calltracking-calls-for-period", 10, "startTime stopTime", cap=2000),
-        _calls("list-of-calls-for-period", 10, "startTime stopTime", cap=2000, max_days=1),
-        _write("calls/call-with-interactive-voice-response", "phone_number ivrName"),
+        _stats("calltracking-calls-for-period", 10, _PERIOD, "calls with marketing data in a period", cap=2000),
+        _stats("list-of-calls-for-period", 10, _PERIOD, "all calls of a period", cap=2000, max_days=1),
+        _write("calls/call-with-interactive-voice-response", "phone_number ivrName", "calls a number and plays a menu"),
     )
 }
 

@@ -17,13 +17,13 @@ import argparse
 import logging
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from binotel_core import INCOMING, OUTGOING, IncompleteError, PeriodPlan, account_id, way_of
 from common.calls import SETTLED_SECONDS, Call, Calls, in_time_order
+from common.days import wanted_moment
 from common.job import Job, UsageError, run
 from common.labels import Labels
 from common.outputs import add_output_arguments, deliver, wanted_paths
@@ -31,7 +31,6 @@ from common.progress import progress_bar
 from common.report import Report, Selection, last_second
 from common.spool import Spool, remove_forgotten, spool_path
 
-EARLIEST_YEAR = 2000
 SECONDS_OF_A_DAY = 86400
 
 log = logging.getLogger(__name__)
@@ -121,26 +120,6 @@ def wanted_selection(words: list[str], now: datetime, job: Job) -> Selection:
         number,
         arguments.customer or "",
     )
-
-
-def wanted_moment(word: str, today: date, timezone: ZoneInfo, *, is_stop: bool = False) -> datetime:
-    """The moment that a word of the command line names; for a day its first second, or its last. Raises UsageError."""
-    days = {"today": today, "yesterday": today - timedelta(days=1)}
-    try:
-        if word not in days and int(word[:4]) < EARLIEST_YEAR:
-            raise UsageError(f"{word} is too long ago: Binotel was not there before {EARLIEST_YEAR}.")
-        if re.fullmatch(r"[0-9-]{10}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?", word):
-            # Where the clocks repeat an hour: from the first time it begins to the second time it ends.
-            moment = datetime.fromisoformat(word).replace(tzinfo=timezone, fold=int(is_stop))
-            if moment.astimezone(UTC).astimezone(timezone).replace(tzinfo=None) != moment.replace(tzinfo=None):
-                raise UsageError(f"There was no {word}: the clocks were put forward. Name a time before or after that.")
-            return moment
-        day = days.get(word) or datetime.strptime(word, "%Y-%m-%d").date()  # noqa: DTZ007 - a day, no moment
-    except ValueError:
-        raise UsageError(
-            f"{word!r} is not a time: write it as 2024-05-01, 2024-05-01 09:30, today or yesterday."
-        ) from None
-    return last_second(day, timezone) if is_stop else datetime.combine(day, time.min, timezone)
 
 
 def collect(selection: Selection, now: datetime, spool: Spool, job: Job) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from common.calls import clean
 from common.customers import Backup, Customer, read_backup
-from common.job import Job, UsageError, run
+from common.job import Job, UsageError, is_confirmed, run
 from common.progress import progress_bar
 from common.restore import Plan, Restorer, Step, employees_of, make_plan
 
@@ -66,13 +66,6 @@ def main(job: Job) -> None:
         print("Nothing was changed.")
         return
     carry_out(plan, live, job)
-
-
-def is_confirmed(question: str) -> bool:
-    try:
-        return input(question).strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
 
 
 def is_wanted(customer: Customer, job: Job) -> bool:

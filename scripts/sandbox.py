@@ -1,8 +1,11 @@
 """A local stand-in for api.binotel.com, to try and to test everything without a key.
 
-It serves every stats/* and customers/* method and the list of employees for a made-up Ukrainian company: checks the
-signature, the parameters and the quota as Binotel does, signs its answers, and makes the same calls for the same seed
-and day. Its recordings can be downloaded; its customers can be changed until it ends.
+It serves every method for a made-up Ukrainian company: checks the signature, the parameters and the quota as Binotel
+does, signs its answers, and makes the same calls for the same seed and day. Its recordings can be downloaded; its
+customers can be changed until it ends.
+
+A call that is placed rings, is answered, and appears in the lists; a number that ends in 9 does not answer, one in 8 is
+busy, one in 7 cannot be reached, and line 908 is offline.
 
     python scripts/sandbox.py --port 8020
 
@@ -13,6 +16,7 @@ For tests, GET /sandbox/requests lists what was asked, and POST /sandbox/faults 
 import argparse
 import functools
 import hashlib
+import heapq
 import json
 import random
 import re
@@ -22,6 +26,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,6 +60,8 @@ RECORD_LINK_SECONDS = 15 * 60
 RECORD_UPLOAD_SECONDS = 2 * 60
 HISTORY_DAYS = 366  # how far back the company's history goes, seen from now
 RECENT_DAYS = 14
+RING_SECONDS = 4  # of a call that is placed; one that is not answered rings three times as long
+TALK_SECONDS = 16
 
 Entry = dict[str, Any]
 
@@ -73,6 +80,9 @@ EMPLOYEES = {
     "907": ("Ірина Поліщук", "iryna@example.com"),
     "908": ("Євген Ґудзь", "yevhen@example.com"),
 }
+OFFLINE_LINE = "908"
+VOICE_FILES = {"81": "Привітання", "82": "Нагадування про візит"}
+MENUS = ("Оцінка якості", "Головне меню")
 LINES = {"0443334001": "Головна", "0443334002": "Реклама", "0673334003": ""}
 FIRST_NAMES = "Олександр Тетяна Сергій Оксана Василь Ганна Дмитро Людмила Петро Софія Михайло Віра".split()
 LAST_NAMES = "Лисенко Гончар Руденко Савчук Марченко Петренко Мороз Кузьменко Білоус Зінченко".split()
@@ -336,6 +346,25 @@ class Customers:
         }
 
 
+@dataclass
+class PlacedCall:
+    """A call that somebody asked for: it goes on from `start` to `stop`, answered at `answered` if at all."""
+
+    entry: Entry
+    start: float
+    stop: float
+    answered: float | None
+    disposition: str
+
+    def seen_at(self, now: float) -> Entry:
+        is_over = now >= self.stop
+        until = min(now, self.stop)
+        talked = until - self.answered if self.answered is not None and until >= self.answered else 0
+        waited = until - self.start - talked
+        disposition = self.disposition if is_over else "ONLINE"
+        return self.entry | {"disposition": disposition, "waitsec": round(waited), "billsec": str(round(talked))}
+
+
 def local(moment: float) -> datetime:
     return datetime.fromtimestamp(moment, ACCOUNT_ZONE)
 
@@ -391,6 +420,7 @@ class Sandbox:
         self._key = key
         self._secret = secret
         self._heavy_times: list[float] = []
+        self._placed: dict[str, PlacedCall] = {}
         self._lock = threading.Lock()
 
     def take_fault(self, method: str) -> str:
@@ -412,7 +442,7 @@ class Sandbox:
 
     def _content(self, name: str, body: bytes) -> dict[str, Any]:
         method = METHODS.get(name)
-        if method is None or not name.startswith(("stats/", "customers/", "settings/list-of-employees")):
+        if method is None:
             raise Refusal(102, "No such method")
         try:
             params = json.loads(body)
@@ -428,7 +458,13 @@ class Sandbox:
             return {"url": self._record_link(str(params["callID"]))}
         if not name.startswith("stats/"):
             with self._lock:
-                return self._customers(name, params)
+                match name.partition("/")[0]:
+                    case "customers":
+                        return self._customers(name, params)
+                    case "calls":
+                        return self._place_or_change(method, params)
+                    case _:
+                        return self._settings(name)
         calls = list(self._calls(method, params))
         if method.cap is not None and len(calls) > method.cap:
             # Nobody documents which calls are missing: here it may be any.
@@ -462,9 +498,12 @@ class Sandbox:
             case "customers/delete":
                 base.delete([str(identity) for identity in listed(params["customerID"])])
                 return {}
-            case "customers/listOfLabels":
+            case _:  # customers/listOfLabels
                 return {"listOfLabels": {key: {"id": key, "name": name} for key, name in base.labels.items()}}
-            case _:  # settings/list-of-employees
+
+    def _settings(self, name: str) -> dict[str, Any]:
+        match name:
+            case "settings/list-of-employees":
                 return {
                     "listOfEmployees": {
                         email: {
@@ -475,12 +514,78 @@ class Sandbox:
                             "presenceState": "active",
                             "department": "",
                             "extNumber": line,
-                            "extHash": "",
-                            "extStatus": {"status": "online"},
+                            "extHash": hashlib.sha256(f"{self._secret} {line}".encode()).hexdigest()[:16],
+                            "extStatus": {"status": "offline" if line == OFFLINE_LINE else "online"},
                         }
                         for line, (name, email) in EMPLOYEES.items()
                     }
                 }
+            case "settings/list-of-routes":
+                routes = [{"id": str(91 + index), "name": name, "description": ""} for index, name in enumerate(MENUS)]
+                return {"listOfRoutes": {"routeWithTime": routes[:1], "route": routes[1:]}}
+            case _:  # settings/list-of-voice-files
+                files = {key: {"id": key, "name": name, "type": "announcement"} for key, name in VOICE_FILES.items()}
+                return {"listOfVoiceFiles": files}
+
+    def _place_or_change(self, method: Method, params: dict[str, Any]) -> dict[str, Any]:
+        """The calls/* methods: a call is placed, transferred or ended."""
+        name = method.name.removeprefix("calls/")
+        if name in ("attended-call-transfer", "hangup-call"):
+            call = self._placed.get(str(params["generalCallID"]))
+            now = self.clock()
+            is_answered = call is not None and call.answered is not None and call.answered <= now
+            if call is None or now >= call.stop or (name != "hangup-call" and not is_answered):
+                raise Refusal(104, "Wrong data")
+            if name == "hangup-call":
+                call.stop, call.disposition = now, call.disposition if is_answered else "CANCEL"
+            else:
+                call.disposition = "TRANSFER"
+            return {}
+        line = str(params.get("ext_number", ""))
+        phone = str(params.get("phone_number") or params["phoneNumber1"])
+        trunk = str(params.get("trunkNumber") or next(iter(LINES)))
+        if (
+            trunk not in LINES
+            or ("voiceFileID" in method.required and str(params["voiceFileID"]) not in VOICE_FILES)
+            or ("ivrName" in method.required and params["ivrName"] not in MENUS)
+        ):
+            raise Refusal(104, "Wrong data")
+        if name == "ext-to-phone" and (line not in EMPLOYEES or line == OFFLINE_LINE):
+            raise Refusal(150, "Can't call to the ext")
+        if not re.fullmatch(r"\+?[0-9]{3,15}", phone) or phone.endswith("7"):
+            raise Refusal(151, "Can't call to the external number")
+        return {"generalCallID": self._place(line, phone, trunk, params)} if method.answer else {}
+
+    def _place(self, line: str, phone: str, trunk: str, params: dict[str, Any]) -> str:
+        identity = f"8{len(self._placed) + 1:010}"
+        start, scale = self.clock(), self._time_scale
+        disposition = {"8": "BUSY", "9": "NOANSWER"}.get(phone[-1], "ANSWER")
+        answered = start + RING_SECONDS * scale if disposition == "ANSWER" else None
+        talk = min(TALK_SECONDS, seconds(params.get("limitCallTime") or TALK_SECONDS))
+        name, email = EMPLOYEES.get(line, ("", ""))
+        known = (customer for number, customer in self.company.callers if number[-9:] == phone[-9:])
+        entry = {
+            "companyID": "10881",
+            "generalCallID": identity,
+            "callID": identity,
+            "startTime": str(int(start)),
+            "callType": "1",
+            "internalNumber": line,
+            "internalAdditionalData": "",
+            "externalNumber": phone,
+            "srcNumber": line,
+            "customerData": next(known, ""),
+            "employeeName": name,
+            "employeeEmail": email,
+            "isNewCall": "0",
+            "did": trunk,
+            "didNumber": trunk,
+            "didName": LINES[trunk],
+            "trunkNumber": trunk,
+        }
+        stop = (answered + talk * scale) if answered is not None else start + 3 * RING_SECONDS * scale
+        self._placed[identity] = PlacedCall(entry, start, stop, answered, disposition)
+        return identity
 
     def _spend_quota(self, method: Method) -> None:
         if not method.gap:
@@ -549,13 +654,20 @@ class Sandbox:
     def _visible(self, start: int, stop: int, call_type: str = "") -> Iterable[Entry]:
         """The calls of a period as they look now: none from the future, and those that go on marked so."""
         now = self.clock()
-        for call in self.company.calls_between(start, stop):
+        placed = [call.seen_at(now) for call in list(self._placed.values()) if start <= int(call.start) <= stop]
+        made_up = self.company.calls_between(start, stop)
+        for call in heapq.merge(made_up, placed, key=lambda call: int(call["startTime"])):
             if int(call["startTime"]) > now or (call_type and str(call["callType"]) != call_type):
+                continue
+            if call["generalCallID"] in self._placed:
+                yield call
                 continue
             over = int(call["startTime"]) + int(call["waitsec"]) + int(call["billsec"]) <= now
             yield call if over else call | {"disposition": "ONLINE", "billsec": 0}
 
     def _find(self, identity: str) -> Entry | None:
+        if identity in self._placed:
+            return self._placed[identity].seen_at(self.clock())
         if not re.fullmatch(r"7[0-9]{5}[0-9]{5}", identity):  # a day of these centuries and a number
             return None
         day = date.fromordinal(int(identity[:6]))

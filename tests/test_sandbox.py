@@ -101,7 +101,14 @@ def ask(sandbox):
     ("method", "params", "code"),
     [
         ("stats/no-such-method", {}, 102),
-        ("calls/hangup-call", {"generalCallID": "1"}, 102),  # comes with the scripts that need it
+        ("calls/hangup-call", {"generalCallID": "1"}, 104),
+        ("calls/attended-call-transfer", {"generalCallID": "1", "phone_number": "0671234560"}, 104),
+        ("calls/ext-to-phone", {"ext_number": "999", "phone_number": "0671234560"}, 150),
+        ("calls/ext-to-phone", {"ext_number": "908", "phone_number": "0671234560"}, 150),
+        ("calls/ext-to-phone", {"ext_number": "902", "phone_number": "0671234567"}, 151),
+        ("calls/ext-to-phone", {"ext_number": "902", "phone_number": "0671234560", "trunkNumber": "1"}, 104),
+        ("calls/call-with-announcement", {"phone_number": "0671234560", "voiceFileID": "1"}, 104),
+        ("calls/call-with-interactive-voice-response", {"phone_number": "0671234560", "ivrName": "?"}, 104),
         ("stats/call-details", {}, 103),
         ("stats/history-by-number", {"number": []}, 103),
         ("stats/incoming-calls-for-period", {"startTime": NOON}, 103),

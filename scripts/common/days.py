@@ -2,13 +2,16 @@
 
 import logging
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from common.calls import Call, in_time_order
 from common.job import Job, UsageError
+from common.report import last_second
 
 MAX_DAYS = 3660
+EARLIEST_YEAR = 2000
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,26 @@ def days_since(text: str, today: date) -> list[date]:
     if match is None or not 1 <= int(match[1]) <= MAX_DAYS:
         raise UsageError(f"--since {text!r} is no number of days: write it as 7d.")
     return [today - timedelta(days=back) for back in range(int(match[1]), -1, -1)]
+
+
+def wanted_moment(word: str, today: date, timezone: ZoneInfo, *, is_stop: bool = False) -> datetime:
+    """The moment that a word of the command line names; for a day its first second, or its last. Raises UsageError."""
+    days = {"today": today, "yesterday": today - timedelta(days=1)}
+    try:
+        if word not in days and int(word[:4]) < EARLIEST_YEAR:
+            raise UsageError(f"{word} is too long ago: Binotel was not there before {EARLIEST_YEAR}.")
+        if re.fullmatch(r"[0-9-]{10}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?", word):
+            # Where the clocks repeat an hour: from the first time it begins to the second time it ends.
+            moment = datetime.fromisoformat(word).replace(tzinfo=timezone, fold=int(is_stop))
+            if moment.astimezone(UTC).astimezone(timezone).replace(tzinfo=None) != moment.replace(tzinfo=None):
+                raise UsageError(f"There was no {word}: the clocks were put forward. Name a time before or after that.")
+            return moment
+        day = days.get(word) or datetime.strptime(word, "%Y-%m-%d").date()  # noqa: DTZ007 - a day, no moment
+    except ValueError:
+        raise UsageError(
+            f"{word!r} is not a time: write it as 2024-05-01, 2024-05-01 09:30, today or yesterday."
+        ) from None
+    return last_second(day, timezone) if is_stop else datetime.combine(day, time.min, timezone)
 
 
 def calls_of_day(day: date, job: Job) -> list[tuple[Call, dict[str, Any]]]:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -70,12 +71,17 @@ class Job:
 
 
 def run(
-    main: Callable[[Job], None], documentation: str | None, add_arguments: Callable[[argparse.ArgumentParser], None]
+    main: Callable[[Job], None],
+    documentation: str | None,
+    add_arguments: Callable[[argparse.ArgumentParser], None],
+    *,
+    alone: bool = True,
 ) -> NoReturn:
     """Run a script and exit with its code: 0 done, 1 failed, 2 wrong usage or configuration, 75 already running.
 
     documentation: the script's docstring: what it is for, then examples; it is the --help
     add_arguments: adds the script's own arguments to the parser
+    alone:         whether only one copy may run at a time for an account
     """
     name = Path(sys.argv[0]).stem
     for stream in (sys.stdout, sys.stderr):
@@ -92,7 +98,7 @@ def run(
         handler.setFormatter(_Formatter(name, settings.secrets))
         log.debug("Settings: %s", settings)
         job = Job(name, arguments, settings)
-        with _lock(name, settings):
+        with _lock(name, settings) if alone else nullcontext():
             main(job)
     except SettingsError as error:
         for fault in error.faults:
@@ -118,6 +124,14 @@ def run(
             f"An error in this program, please report it: {type(error).__name__}: {error}. Run it with -v to see where."
         )
     sys.exit(EXIT_FAILED if job.failed else 0)
+
+
+def is_confirmed(question: str) -> bool:
+    """Whether the person at the terminal says yes."""
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _fail(message: str) -> NoReturn:

@@ -1,0 +1,243 @@
+"""Call any method of Binotel's API, and print its answer as JSON.
+
+    python scripts/call_method.py --list
+    python scripts/call_method.py stats/call-details generalCallID:='["2255713","2256039"]'
+    python scripts/call_method.py stats/list-of-calls-per-day dayInTimestamp=2024-05-01 --table
+    python scripts/call_method.py calls/ext-to-phone ext_number=902 phone_number=0443334023 --wait
+
+Parameters have the API's own names: name=value sends a text, name:=JSON anything else. Times may be given as dates
+(2024-05-01, "2024-05-01 09:30", today, yesterday). What dials or changes data is asked about first.
+"""
+
+import argparse
+import difflib
+import json
+import logging
+import re
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from binotel_core import METHODS, BinotelError, Method, php_json
+from common.calls import clean
+from common.days import wanted_moment
+from common.job import Job, UsageError, is_confirmed, run
+
+TIMES = frozenset(("startTime", "stopTime", "timestamp", "dayInTimestamp"))
+LISTS = frozenset(("numbers", "labels"))  # a single value is sent as a list of one
+FOLLOWED = ("calls/ext-to-phone", "calls/phone-to-phone")
+POLL_SECONDS = 5  # as often as the quota allows
+MAX_UNLISTED_SECONDS = 120  # a call that was placed appears in the lists at once, or never
+MAX_COLUMN = 40
+# What stands for each parameter in --list and in the README; the sandbox knows these values.
+EXAMPLES = {
+    "startTime": "2024-05-01",
+    "stopTime": "2024-05-01",
+    "timestamp": "today",
+    "dayInTimestamp": "2024-05-01",
+    "internalNumber": "902",
+    "number": "0671234567",
+    "customerID": "6600",
+    "generalCallID": "80000000001",
+    "callID": "73900700001",
+    "labelID": "7000",
+    "subject": "067",
+    "name": "'Іван Приклад'",
+    "numbers": "0671234560",
+    "id": "6600",
+    "ext_number": "902",
+    "phone_number": "0671234560",
+    "phoneNumber1": "0671234560",
+    "phoneNumber2": "0501234560",
+    "trunkNumber": "0443334001",
+    "voiceFileID": "81",
+    "ivrName": "'Головне меню'",
+}
+SECRET_NAMES = re.compile("hash|passw|secret|token", re.IGNORECASE)
+CONTROLS = re.compile("[\x7f-\x9f]")  # json.dumps escapes the others
+
+log = logging.getLogger(__name__)
+
+
+class ShowMethods(argparse.Action):
+    """--list: needs no configuration, as --help does not."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        for method in METHODS.values():
+            print(" ".join([method.name, *usage(method)]))
+            print(f"    {method.meaning} ({limits(method)})")
+        parser.exit()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("method", metavar="METHOD", help="such as stats/call-details; --list shows them all")
+    parser.add_argument("parameters", metavar="NAME=VALUE", nargs="*", help="or NAME:=JSON")
+    parser.add_argument("--list", action=ShowMethods, nargs=0, help="show every method with its parameters and limits")
+    parser.add_argument("--table", action="store_true", help="print a list as an aligned table")
+    parser.add_argument("--no-check", action="store_true", help="send parameters that the method is not known to have")
+    parser.add_argument("--yes", action="store_true", help="dial or change data without asking")
+    parser.add_argument("--wait", action="store_true", help="follow the call that was placed until it ends")
+    parser.add_argument("--show-secrets", action="store_true", help="print the passwords of lines, too")
+
+
+def main(job: Job) -> None:
+    """Check the parameters, ask before what cannot be taken back, print the answer."""
+    arguments = job.arguments
+    method = wanted_method(arguments.method)
+    params = wanted_params(arguments.parameters, job)
+    if not arguments.no_check:
+        check(method, params)
+    elif {"key", "signature"} & params.keys():
+        raise UsageError("key and signature are added to every request: leave them out.")
+    if arguments.wait and method.name not in FOLLOWED:
+        raise UsageError(f"--wait follows a call that was placed: it goes with {' and '.join(FOLLOWED)}.")
+    if method.writes and not arguments.yes:
+        if not (sys.stdin and sys.stdin.isatty()):
+            raise UsageError(f"{method.name} dials or changes data, and there is no terminal to ask on: add --yes.")
+        if not is_confirmed(f"{method.name} {json.dumps(params, ensure_ascii=False)}: send it to Binotel? [y/N] "):
+            print("Nothing was sent.")
+            return
+    answer = job.client.call(method.name, params)
+    if not arguments.show_secrets:
+        answer = masked(answer)
+    entries = entries_of(answer.get(method.answer)) if arguments.table else None
+    if entries is None:
+        print(CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(answer, ensure_ascii=False, indent=1)))
+    else:
+        for line in table(entries):
+            print(line)
+    if arguments.wait:
+        follow(clean(answer.get(method.answer)), job)
+
+
+def wanted_method(name: str) -> Method:
+    if name not in METHODS:
+        near = difflib.get_close_matches(name, METHODS, 3) or [known for known in METHODS if name in known][:3]
+        remedy = f"Did you mean {', or '.join(near)}?" if near else "--list shows them all."
+        raise UsageError(f"Binotel's API has no method {name!r}. {remedy}")
+    return METHODS[name]
+
+
+def wanted_params(words: list[str], job: Job) -> dict[str, Any]:
+    """The parameters as they are sent. Raises UsageError."""
+    params: dict[str, Any] = {}
+    for word in words:
+        match = re.fullmatch(r"([A-Za-z_]\w*)(:?)=(.*)", word, re.DOTALL)
+        if match is None:
+            raise UsageError(f"{word!r} is no parameter: write it as name=value, or name:=JSON.")
+        name, is_json, text = match[1], match[2], match[3]
+        if name in params:
+            raise UsageError(f'{name} stands there twice. Several values are a list: {name}:=\'["1","2"]\'.')
+        params[name] = text
+        if is_json:
+            try:
+                params[name] = json.loads(text)
+                php_json(params[name])
+            except (ValueError, RecursionError):
+                raise UsageError(f"{name}:={text} is not JSON: write texts in double quotes, or {name}=text.") from None
+        elif name in TIMES and text:
+            params[name] = seconds(text, is_stop=name == "stopTime", job=job)
+        elif name in LISTS and text:
+            params[name] = [text]
+    return params
+
+
+def seconds(text: str, *, is_stop: bool, job: Job) -> int:
+    """Unix seconds of a text that is a number of them, a day or a time of the account's clock. Raises UsageError."""
+    if re.fullmatch("[0-9]{9,11}", text):
+        return int(text)
+    return int(wanted_moment(text, job.now().date(), job.settings.timezone, is_stop=is_stop).timestamp())
+
+
+def check(method: Method, params: dict[str, Any]) -> None:
+    """Raise UsageError when a parameter is missing, or is none that the method has."""
+    known = (*method.required, *method.optional)
+    shown = " ".join([method.name, *usage(method)])
+    for name in params:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            remedy = f"Did you mean {near[0]}?" if near else f"It takes: {shown}."
+            raise UsageError(f"{method.name} has no parameter {name!r}. {remedy} (--no-check sends it all the same.)")
+    missing = [name for name in method.required if params.get(name) in (None, "", [])]
+    if missing:
+        raise UsageError(f"{method.name} needs {', '.join(missing)}: {shown}.")
+
+
+def usage(method: Method) -> list[str]:
+    """The parameters as a command line shows them: what may be left out in brackets."""
+    return [*(f"{name}={EXAMPLES[name]}" for name in method.required), *(f"[{name}=...]" for name in method.optional)]
+
+
+def limits(method: Method) -> str:
+    """What the quota, caps and caution have to say of a method."""
+    parts = [f"heavy, {method.gap} s" if method.gap else "light"]
+    if method.cap:
+        parts.append(f"at most {method.cap:,} entries")
+    if method.max_days:
+        parts.append(f"at most {method.max_days} days")
+    if method.writes:
+        parts.append("dials" if method.name.startswith("calls/") else "changes data")
+    return ", ".join(parts)
+
+
+def masked(value: Any) -> Any:
+    """An answer without the passwords in it."""
+    if isinstance(value, dict):
+        return {
+            name: "***" if SECRET_NAMES.search(name) and inner not in ("", None, []) else masked(inner)
+            for name, inner in value.items()
+        }
+    return [masked(inner) for inner in value] if isinstance(value, list) else value
+
+
+def entries_of(content: Any) -> list[dict[str, Any]] | None:
+    """The entries of an answer that is a list; None when it is none."""
+    entries = list(content.values()) if isinstance(content, dict) else content
+    if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
+        return entries
+    return None
+
+
+def table(entries: Iterable[dict[str, Any]]) -> list[str]:
+    """Lines of aligned columns, a line each entry; columns that are empty everywhere are left out."""
+    texts = [{name: cell(value) for name, value in entry.items()} for entry in entries]
+    columns = dict.fromkeys(name for row in texts for name, text in row.items() if text)
+    widths = {name: max(len(name), *(len(row.get(name, "")) for row in texts)) for name in columns}
+    heading = {name: name for name in columns}
+    return ["  ".join(row.get(name, "").ljust(widths[name]) for name in columns).rstrip() for row in (heading, *texts)]
+
+
+def cell(value: Any) -> str:
+    if isinstance(value, (dict, list)):
+        value = json.dumps(value, ensure_ascii=False) if value else ""
+    text = clean(value)
+    return text if len(text) <= MAX_COLUMN else f"{text[: MAX_COLUMN - 1]}…"
+
+
+def follow(general_call_id: str, job: Job) -> None:
+    """Print each change of a call's state until it ends. Raises BinotelError when there is no such call."""
+    if not general_call_id:
+        raise BinotelError("Binotel gave the call no generalCallID, so it cannot be followed.")
+    before = ""
+    began = time.monotonic()
+    while True:
+        entries = job.client.entries("stats/call-details", {"generalCallID": [general_call_id]})
+        call = entries[0] if entries else {}
+        disposition = clean(call.get("disposition"))
+        state = " ".join(
+            filter(None, (disposition, clean(call.get("internalNumber")), clean(call.get("externalNumber"))))
+        )
+        if state and state != before:
+            print(f"{job.now():%H:%M:%S} {state}", flush=True)
+            before = state
+        if disposition not in ("", "ONLINE"):
+            print(f"Rang for {clean(call.get('waitsec')) or 0} s, talked for {clean(call.get('billsec')) or 0} s")
+            return
+        if not before and time.monotonic() - began > MAX_UNLISTED_SECONDS:
+            raise BinotelError(f"Binotel does not list the call {general_call_id}.", "Look whether it was placed.")
+        time.sleep(POLL_SECONDS)
+
+
+if __name__ == "__main__":
+    run(main, __doc__, add_arguments, alone=False)

@@ -1,0 +1,301 @@
+"""Every method of the API from the shell: what is sent, what comes back, and what is told before anything is sent."""
+
+import json
+import shlex
+from datetime import date, datetime
+from pathlib import Path
+
+import processes
+import pytest
+
+import call_method
+from binotel_core import METHODS, php_json, signed_body
+from common.settings import PROJECT_ROOT
+from helpers import KYIV
+from sandbox import KEY, SECRET, TALK_SECONDS
+from test_mail import free_port
+
+SCRIPT = Path(call_method.__file__)
+NOON = 1_714_560_000  # 2024-05-01 13:40 in Kyiv
+MAY_1, MAY_2 = (int(datetime(2024, 5, day, tzinfo=KYIV).timestamp()) for day in (1, 2))
+PERIOD = {"startTime": MAY_1, "stopTime": MAY_2 - 1}
+PHONE = "0671234560"
+
+# What the examples of --list and the README send, in full.
+SENT = {
+    "stats/incoming-calls-for-period": PERIOD,
+    "stats/outgoing-calls-for-period": PERIOD,
+    "stats/all-incoming-calls-since": {"timestamp": MAY_1},
+    "stats/all-outgoing-calls-since": {"timestamp": MAY_1},
+    "stats/list-of-calls-by-internal-number-for-period": {"internalNumber": "902"} | PERIOD,
+    "stats/list-of-calls-per-day": {},
+    "stats/list-of-lost-calls-for-today": {},
+    "stats/online-calls": {},
+    "stats/history-by-number": {"number": "0671234567"},
+    "stats/history-by-customer-id": {"customerID": "6600"},
+    "stats/recent-calls-by-internal-number": {"internalNumber": "902"},
+    "stats/call-details": {"generalCallID": "80000000001"},
+    "stats/call-record": {"callID": "73900700001"},
+    "customers/list": {},
+    "customers/take-by-id": {"customerID": "6600"},
+    "customers/take-by-label": {"labelID": "7000"},
+    "customers/search": {"subject": "067"},
+    "customers/create": {"name": "Іван Приклад", "numbers": [PHONE]},
+    "customers/update": {"id": "6600"},
+    "customers/delete": {"customerID": "6600"},
+    "customers/listOfLabels": {},
+    "calls/ext-to-phone": {"ext_number": "902", "phone_number": PHONE},
+    "calls/phone-to-phone": {"phoneNumber1": PHONE, "phoneNumber2": "0501234560", "trunkNumber": "0443334001"},
+    "calls/attended-call-transfer": {"generalCallID": "80000000001", "phone_number": PHONE},
+    "calls/hangup-call": {"generalCallID": "80000000001"},
+    "calls/call-with-announcement": {"phone_number": PHONE, "voiceFileID": "81"},
+    "settings/list-of-employees": {},
+    "settings/list-of-routes": {},
+    "settings/list-of-voice-files": {},
+    "stats/calltracking-calls-for-period": PERIOD,
+    "stats/list-of-calls-for-period": PERIOD,
+    "calls/call-with-interactive-voice-response": {"phone_number": PHONE, "ivrName": "Головне меню"},
+}
+# What the answers of methods that dial or change data hold; those of the others the sandbox gives again.
+ANSWERED = {
+    "customers/create": {"customerID": "6751"},
+    "calls/ext-to-phone": {"generalCallID": "80000000002"},
+    "calls/phone-to-phone": {"generalCallID": "80000000002"},
+}
+
+
+@pytest.fixture
+def sandbox(make_sandbox, clock, monkeypatch):
+    """A sandbox at noon, with a call going on that was placed a little before; it notes in `bodies` what is sent."""
+    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    sandbox = make_sandbox(clock=clock.time)
+    sandbox.answer("calls/ext-to-phone", signed_body({"ext_number": "901", "phone_number": PHONE}, KEY, SECRET))
+    clock.now += 6
+    sandbox.bodies = []
+    answer = sandbox.answer
+
+    def noted(method, body):
+        sandbox.bodies.append((method, body))
+        return answer(method, body)
+
+    sandbox.answer = noted
+    sandbox.quietly = answer
+    return sandbox
+
+
+@pytest.fixture
+def call(run_main, caplog, monkeypatch):
+    """A function that runs the script in this process at noon; returns its exit code, output and last message."""
+    monkeypatch.setattr("binotel_core.Throttle.acquire", lambda self, method: None)
+
+    def call(*arguments, **more):
+        caplog.clear()
+        code, output = run_main(call_method, datetime.fromtimestamp(NOON, KYIV), *arguments, **more)
+        return code, output, caplog.messages[-1] if caplog.messages else ""
+
+    return call
+
+
+def example(method):
+    """The words of the example without what may be left out."""
+    return [word for word in shlex.split(" ".join(call_method.usage(METHODS[method]))) if not word.startswith("[")]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_is_sent_as_documented_and_answers_whole(method, call, sandbox):
+    expected = {"status": "success"} | ANSWERED.get(method, {})
+    if not METHODS[method].writes:
+        # Asked before, since what is asked for must not depend on the script.
+        expected = json.loads(php_json(sandbox.quietly(method, signed_body(SENT[method], KEY, SECRET))))
+    code, output, message = call(method, *example(method), "--yes", "--show-secrets")
+    assert (code, message) == (0, "")
+    answer = json.loads(output)
+    if METHODS[method].writes:
+        answer.pop("signature")
+    assert answer == expected
+    assert sandbox.bodies == [(method, signed_body(SENT[method], KEY, SECRET))]
+
+
+def test_nothing_is_forgotten():
+    assert SENT.keys() == METHODS.keys()
+    assert len(METHODS) == 32
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if METHODS[method].required])
+def test_what_is_missing_is_told_and_nothing_is_sent(method, call, sandbox):
+    for missing in METHODS[method].required:
+        words = [word for word in example(method) if not word.startswith(f"{missing}=")]
+        for given in (words, [*words, f"{missing}="]):
+            code, output, message = call(method, *given, "--yes")
+            shown = " ".join([method, *call_method.usage(METHODS[method])])
+            assert (code, output, message) == (2, "", f"{method} needs {missing}: {shown}.")
+    assert sandbox.bodies == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_parameter_that_the_method_does_not_have_is_told(method, call, sandbox):
+    code, output, message = call(method, *example(method), "nosuch=1", "--yes")
+    assert (code, output) == (2, "")
+    assert message.startswith(f"{method} has no parameter 'nosuch'.")
+    assert sandbox.bodies == []
+    assert call(method, *example(method), "nosuch=1", "--yes", "--no-check")[0] == 0
+    assert sandbox.bodies == [(method, signed_body(SENT[method] | {"nosuch": "1"}, KEY, SECRET))]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["stats/call-detail"], "no method 'stats/call-detail'. Did you mean stats/call-details, or stats/call-record"),
+        (["call-details"], "no method 'call-details'. Did you mean stats/call-details"),
+        (["zzz"], "no method 'zzz'. --list shows them all."),
+        (["stats/call-details", "generalCallId=1"], "has no parameter 'generalCallId'. Did you mean generalCallID?"),
+        (["stats/call-details", "1"], "'1' is no parameter: write it as name=value, or name:=JSON."),
+        (["stats/call-details", "generalCallID:=[1"], "generalCallID:=[1 is not JSON: write texts in double quotes"),
+        (["stats/call-details", "generalCallID:=NaN"], "generalCallID:=NaN is not JSON"),
+        (["stats/call-details", "generalCallID=1", "generalCallID=2"], "stands there twice. Several values are a list"),
+        (["stats/all-incoming-calls-since", "timestamp=may"], "'may' is not a time"),
+        (["stats/online-calls", "--wait"], "--wait follows a call that was placed: it goes with calls/ext-to-phone"),
+        (["stats/online-calls", "key=1", "--no-check"], "key and signature are added to every request"),
+        (["calls/hangup-call", "generalCallID=1"], "there is no terminal to ask on: add --yes."),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_sent(arguments, message, call, sandbox):
+    code, output, told = call(*arguments)
+    assert (code, output) == (2, "")
+    assert message in told
+    assert sandbox.bodies == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sent"),
+    [
+        (["startTime=2024-05-01", "stopTime=2024-05-01"], PERIOD),
+        (["startTime=2024-05-01 09:30", "stopTime=today"], PERIOD | {"startTime": MAY_1 + 34200}),
+        (["startTime=1714510800", "stopTime:=1714510900"], {"startTime": 1714510800, "stopTime": 1714510900}),
+    ],
+)
+def test_times_may_be_given_as_dates(words, sent, call, sandbox):
+    assert call("stats/incoming-calls-for-period", *words)[0] == 0
+    assert sandbox.bodies == [("stats/incoming-calls-for-period", signed_body(sent, KEY, SECRET))]
+
+
+def test_what_the_server_refuses_is_told(call, sandbox):
+    code, output, message = call("stats/call-record", "callID=1")
+    assert (code, output) == (1, "")
+    assert message == "Binotel refused stats/call-record with code 104: Wrong data. Check the parameters' values."
+
+
+def test_passwords_of_lines_are_not_shown_unless_asked_for(call, sandbox):
+    output = call("settings/list-of-employees")[1]
+    hashes = {employee["extHash"] for employee in json.loads(output)["listOfEmployees"].values()}
+    assert hashes == {"***"}
+    assert "***" not in call("settings/list-of-employees", "--show-secrets")[1]
+    assert call_method.masked({"a": [{"sipPassword": "x", "extHash": ""}]}) == {
+        "a": [{"sipPassword": "***", "extHash": ""}]
+    }
+
+
+def test_a_list_is_printed_as_an_aligned_table(call, sandbox):
+    assert call("settings/list-of-voice-files", "--table") == (
+        0,
+        "id  name                   type\n"
+        "81  Привітання             announcement\n"
+        "82  Нагадування про візит  announcement\n",
+        "",
+    )
+    output = call("settings/list-of-employees", "--table")[1].splitlines()
+    assert output[0].split() == ["employeeID", "email", "name", "presenceState", "extNumber", "extHash", "extStatus"]
+    assert len(output) == 9
+
+
+def test_what_is_no_list_is_printed_as_json_all_the_same(call, sandbox):
+    code, output, _ = call("customers/delete", "customerID=6600", "--yes", "--table")
+    assert (code, json.loads(output)["status"]) == (0, "success")
+
+
+def test_a_call_is_followed_until_it_ends(call, sandbox, clock, monkeypatch):
+    monkeypatch.setattr(call_method.time, "sleep", clock.sleep)
+    code, output, _ = call("calls/ext-to-phone", "ext_number=902", f"phone_number={PHONE}", "--yes", "--wait")
+    _, _, followed = output.partition("}\n")
+    time = f"{datetime.fromtimestamp(NOON, KYIV):%H:%M:%S}"
+    assert code == 0
+    assert followed == (
+        f"{time} ONLINE 902 {PHONE}\n{time} ANSWER 902 {PHONE}\nRang for 4 s, talked for {TALK_SECONDS} s\n"
+    )
+
+
+@pytest.mark.parametrize(("phone", "end"), [("0671234568", "BUSY"), ("0671234569", "NOANSWER")])
+def test_a_call_that_nobody_takes_is_followed_too(phone, end, call, sandbox, clock, monkeypatch):
+    monkeypatch.setattr(call_method.time, "sleep", clock.sleep)
+    code, output, _ = call("calls/ext-to-phone", "ext_number=902", f"phone_number={phone}", "--yes", "--wait")
+    assert (code, output.splitlines()[-2].split()[1:]) == (0, [end, "902", phone])
+
+
+def test_a_placed_call_is_in_the_lists_and_can_be_transferred_and_ended(call, sandbox, clock):
+    def details():
+        return json.loads(call("stats/call-details", "generalCallID=80000000001")[1])["callDetails"]["80000000001"]
+
+    def listed(method):
+        return "80000000001" in json.loads(call(method)[1])["callDetails"]
+
+    assert details()["disposition"] == "ONLINE"
+    assert (listed("stats/online-calls"), listed("stats/list-of-calls-per-day")) == (True, True)
+    assert call("calls/attended-call-transfer", "generalCallID=80000000001", "phone_number=905", "--yes")[0] == 0
+    assert call("calls/hangup-call", "generalCallID=80000000001", "--yes")[0] == 0
+    assert call("calls/hangup-call", "generalCallID=80000000001", "--yes")[0] == 1  # it is over
+    assert (details()["disposition"], details()["waitsec"], details()["billsec"]) == ("TRANSFER", 4, "2")
+    assert (listed("stats/online-calls"), listed("stats/list-of-calls-per-day")) == (False, True)
+
+
+# --- As processes ------------------------------------------------------------
+
+
+def test_the_methods_are_listed_without_any_configuration(tmp_path):
+    code, output, errors = processes.run(SCRIPT, "--list", "--config", tmp_path / "none.env")
+    assert (code, errors) == (0, "")
+    lines = output.splitlines()
+    assert [line.split()[0] for line in lines[::2]] == list(METHODS)
+    assert lines[:2] == [
+        "stats/incoming-calls-for-period startTime=2024-05-01 stopTime=2024-05-01",
+        "    incoming calls of a period (heavy, 10 s, at most 2,000 entries)",
+    ]
+
+
+def test_it_is_told_what_is_wrong_with_the_configuration(configure, tmp_path):
+    code, _, errors = processes.run(SCRIPT, "stats/online-calls", "--config", tmp_path / "none.env")
+    assert (code, "there is no such file. Copy config.example.env there" in errors) == (2, True)
+    code, _, errors = processes.run(SCRIPT, "stats/online-calls", "--config", configure(BINOTEL_SECRET="wrong"))
+    assert (code, "code 121" in errors, "Check BINOTEL_KEY and BINOTEL_SECRET" in errors) == (1, True, True)
+    config = configure(BINOTEL_API_URL=f"http://127.0.0.1:{free_port()}/api/2.0")
+    code, _, errors = processes.run(SCRIPT, "calls/hangup-call", "generalCallID=1", "--config", config)
+    assert (code, "add --yes" in errors) == (2, True)
+
+
+def test_two_may_run_at_once_and_lists_keep_their_letters(configure, sandbox):
+    config = configure()
+    first = processes.start(SCRIPT, "settings/list-of-voice-files", "--config", config)
+    second = processes.start(SCRIPT, "customers/search", "subject=Лисенко", "--config", config)
+    outputs = [process.communicate(timeout=60)[0] for process in (first, second)]
+    assert [process.returncode for process in (first, second)] == [0, 0]
+    assert json.loads(outputs[0])["listOfVoiceFiles"]["81"]["name"] == "Привітання"
+    assert "Лисенко" in outputs[1]
+
+
+# --- The README --------------------------------------------------------------
+
+
+def test_the_readme_has_every_method_with_its_command_and_limits():
+    readme = (PROJECT_ROOT / "README.md").read_text("utf-8")
+    rows = [
+        f"| `{' '.join([method.name, *call_method.usage(method)])}` | {method.meaning} | {call_method.limits(method)} |"
+        for method in METHODS.values()
+    ]
+    assert [
+        line
+        for line in readme.splitlines()
+        if line.startswith(("| `stats/", "| `customers/", "| `calls/", "| `settings/"))
+    ] == rows
+
+
+def test_the_day_of_the_examples_is_one_that_the_sandbox_has():
+    assert date.fromisoformat(call_method.EXAMPLES["startTime"]) == date(2024, 5, 1)
