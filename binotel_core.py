@@ -16,9 +16,8 @@
         print(call["externalNumber"], call["disposition"])
 
 `client.calls_for_period` gives the calls of any period, complete; `client.record_url` a link to a call's recording.
-`client.call` reaches every method in `METHODS`, with
-parameters under the server's own names. What goes wrong raises a `BinotelError`, whose text says what happened and what
-to do about it:
+`client.call` reaches every method in `METHODS`, with parameters under the server's own names, and returns its whole
+answer. What goes wrong raises a `BinotelError`, whose text says what happened and what to do about it:
 
     ApiError        the server understood the request and refused it (`code`, `message`, `hint`)
     TransportError  no usable answer came: the network, a proxy, a server in trouble

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 from binotel_core import METHODS, BinotelError, Method, php_json
 from common.calls import clean
 from common.days import wanted_moment
-from common.job import Job, UsageError, is_confirmed, run
+from common.job import Job, UsageError, is_confirmed, print_out, run
 
 TIMES = frozenset(("startTime", "stopTime", "timestamp", "dayInTimestamp"))
 LISTS = frozenset(("numbers", "labels"))  # a single value is sent as a list of one
@@ -65,8 +65,7 @@ class ShowMethods(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         for method in METHODS.values():
-            print(" ".join([method.name, *usage(method)]))
-            print(f"    {method.meaning} ({limits(method)})")
+            print_out(f"{' '.join([method.name, *usage(method)])}\n    {method.meaning} ({limits(method)})")
         parser.exit()
 
 
@@ -103,10 +102,10 @@ def main(job: Job) -> None:
         answer = masked(answer)
     entries = entries_of(answer.get(method.answer)) if arguments.table else None
     if entries is None:
-        print(CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(answer, ensure_ascii=False, indent=1)))
+        text = json.dumps(answer, ensure_ascii=False, indent=1)
+        print_out(CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
     else:
-        for line in table(entries):
-            print(line)
+        print_out("\n".join(table(entries)))
     if arguments.wait:
         follow(clean(answer.get(method.answer)), job)
 

@@ -126,6 +126,15 @@ def run(
     sys.exit(EXIT_FAILED if job.failed else 0)
 
 
+def print_out(text: str) -> None:
+    """Print what the user asked for. Whoever reads it may stop in the middle, as `head` does: then the script ends."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes again
+        sys.exit(0)
+
+
 def is_confirmed(question: str) -> bool:
     """Whether the person at the terminal says yes."""
     try:

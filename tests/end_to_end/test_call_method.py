@@ -1,7 +1,11 @@
 """Every method of the API from the shell: what is sent, what comes back, and what is told before anything is sent."""
 
 import json
+import os
+import pty
 import shlex
+import subprocess
+import sys
 from datetime import date, datetime
 from pathlib import Path
 
@@ -279,6 +283,29 @@ def test_two_may_run_at_once_and_lists_keep_their_letters(configure, sandbox):
     assert [process.returncode for process in (first, second)] == [0, 0]
     assert json.loads(outputs[0])["listOfVoiceFiles"]["81"]["name"] == "Привітання"
     assert "Лисенко" in outputs[1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(("reply", "sent"), [(b"y\n", True), (b"\n", False), (b"n\n", False), (b"\x04", False)])
+def test_what_dials_is_asked_about_on_a_terminal(reply, sent, configure, sandbox):
+    ours, theirs = pty.openpty()
+    words = ("calls/hangup-call", "generalCallID=80000000001", "--config", configure())
+    with processes.start(SCRIPT, *words, stdin=theirs) as process:
+        os.write(ours, reply)
+        output, errors = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert (process.returncode, errors) == (0, "")
+    question = 'calls/hangup-call {"generalCallID": "80000000001"}: send it to Binotel? [y/N] '
+    assert output.startswith(question + ("{" if sent else "Nothing was sent."))
+    assert [method for method, _ in sandbox.bodies] == (["calls/hangup-call"] if sent else [])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_whoever_reads_the_output_may_stop_in_the_middle():
+    command = f"{sys.executable} {SCRIPT} --list | head -n 1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.stderr, len(result.stdout.splitlines())) == ("", 1)
 
 
 # --- The README --------------------------------------------------------------
