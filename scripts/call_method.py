@@ -17,7 +17,9 @@ import re
 import sys
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
 
 from binotel_core import METHODS, BinotelError, Method, php_json
 from common.calls import clean
@@ -104,8 +106,10 @@ def main(job: Job) -> None:
     if entries is None:
         text = json.dumps(answer, ensure_ascii=False, indent=1)
         print_out(CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+    elif not entries:
+        log.info("The list is empty.")
     else:
-        print_out("\n".join(table(entries)))
+        print_out("\n".join(table(entries, job.settings.timezone)))
     if arguments.wait:
         follow(clean(answer.get(method.answer)), job)
 
@@ -198,20 +202,30 @@ def entries_of(content: Any) -> list[dict[str, Any]] | None:
     return None
 
 
-def table(entries: Iterable[dict[str, Any]]) -> list[str]:
-    """Lines of aligned columns, a line each entry; columns that are empty everywhere are left out."""
-    texts = [{name: cell(value) for name, value in entry.items()} for entry in entries]
+def table(entries: Iterable[dict[str, Any]], timezone: ZoneInfo) -> list[str]:
+    """Lines of aligned columns for a person, a line each entry; columns that are empty everywhere are left out."""
+    texts = [{name: cell(name, value, timezone) for name, value in entry.items()} for entry in entries]
     columns = dict.fromkeys(name for row in texts for name, text in row.items() if text)
     widths = {name: max(len(name), *(len(row.get(name, "")) for row in texts)) for name in columns}
     heading = {name: name for name in columns}
     return ["  ".join(row.get(name, "").ljust(widths[name]) for name in columns).rstrip() for row in (heading, *texts)]
 
 
-def cell(value: Any) -> str:
-    if isinstance(value, (dict, list)):
-        value = json.dumps(value, ensure_ascii=False) if value else ""
-    text = clean(value)
+def cell(name: str, value: Any, timezone: ZoneInfo) -> str:
+    """A value in a few words: a time as the clock shows it, a customer or a label by the name."""
+    text = clean(in_words(value))
+    if name == "startTime" and re.fullmatch("[0-9]{1,10}", text):
+        return f"{datetime.fromtimestamp(int(text), timezone):%Y-%m-%d %H:%M:%S}"
     return text if len(text) <= MAX_COLUMN else f"{text[: MAX_COLUMN - 1]}…"
+
+
+def in_words(value: Any) -> Any:
+    if isinstance(value, list):
+        return ", ".join(str(in_words(inner)) for inner in value)
+    if isinstance(value, dict):
+        named = value.get("name") or (next(iter(value.values())) if len(value) == 1 else None)
+        return in_words(named) if named else json.dumps(value, ensure_ascii=False) if value else ""
+    return value
 
 
 def follow(general_call_id: str, job: Job) -> None:

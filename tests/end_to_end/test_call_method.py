@@ -212,6 +212,33 @@ def test_a_list_is_printed_as_an_aligned_table(call, sandbox):
     assert len(output) == 9
 
 
+def test_a_table_is_for_people():
+    call = {
+        "startTime": "1714540351",
+        "customerData": {"id": "1", "name": "Олена\x1b[31m"},
+        "dstNumbers": [{"dstNumber": "901"}, {"dstNumber": "902"}],
+        "labels": [{"id": "1", "name": "VIP"}, {"id": "2", "name": "X" * 50}],
+        "empty": [],
+        "other": {"a": 1, "b": [None]},
+        "isNew": True,
+    }
+    heading, row = call_method.table([call], KYIV)
+    assert heading.split() == ["startTime", "customerData", "dstNumbers", "labels", "other"]
+    assert row == "  ".join(
+        [
+            "2024-05-01 08:12:31",
+            "Олена�[31m  ",
+            "901, 902  ",
+            f"VIP, {'X' * 34}…",
+            '{"a": 1, "b": [null]}',
+        ]
+    )
+
+
+def test_an_empty_list_prints_nothing(call, sandbox):
+    assert call("customers/take-by-id", "customerID=1", "--table")[:2] == (0, "")
+
+
 def test_what_is_no_list_is_printed_as_json_all_the_same(call, sandbox):
     code, output, _ = call("customers/delete", "customerID=6600", "--yes", "--table")
     assert (code, json.loads(output)["status"]) == (0, "success")
