@@ -29,6 +29,7 @@ from common.job import Job, UsageError, is_confirmed, print_out, run
 TIMES = frozenset(("startTime", "stopTime", "timestamp", "dayInTimestamp"))
 LISTS = frozenset(("numbers", "labels"))  # a single value is sent as a list of one
 FOLLOWED = ("calls/ext-to-phone", "calls/phone-to-phone")
+LAST_ONES = ("stats/recent-calls-by-internal-number",)  # the cap is what is asked for
 POLL_SECONDS = 5  # as often as the quota allows
 MAX_UNLISTED_SECONDS = 120  # a call that was placed appears in the lists at once, or never
 MAX_COLUMN = 40
@@ -102,9 +103,16 @@ def main(job: Job) -> None:
     answer = job.client.call(method.name, params)
     if not arguments.show_secrets:
         answer = masked(answer)
-    entries = entries_of(answer.get(method.answer)) if arguments.table else None
+    listed = entries_of(answer.get(method.answer))
+    if listed and method.cap and len(listed) >= method.cap and method.name not in LAST_ONES:
+        log.warning(
+            "An answer holds at most %d entries, as many as this one: some may be missing. Ask for a shorter time.",
+            method.cap,
+        )
+    entries = listed if arguments.table else None
     if entries is None:
-        text = json.dumps(answer, ensure_ascii=False, indent=1)
+        is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+        text = json.dumps(answer, ensure_ascii=not is_unicode, indent=1)
         print_out(CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
     elif not entries:
         log.info("The list is empty.")
@@ -136,13 +144,16 @@ def wanted_params(words: list[str], job: Job) -> dict[str, Any]:
         if is_json:
             try:
                 params[name] = json.loads(text)
-                php_json(params[name])
             except (ValueError, RecursionError):
                 raise UsageError(f"{name}:={text} is not JSON: write texts in double quotes, or {name}=text.") from None
         elif name in TIMES and text:
             params[name] = seconds(text, is_stop=name == "stopTime", job=job)
         elif name in LISTS and text:
             params[name] = [text]
+    try:
+        php_json(params)
+    except ValueError as error:
+        raise UsageError(f"The parameters cannot be sent. {error}") from None
     return params
 
 
@@ -188,7 +199,10 @@ def masked(value: Any) -> Any:
     """An answer without the passwords in it."""
     if isinstance(value, dict):
         return {
-            name: "***" if SECRET_NAMES.search(name) and inner not in ("", None, []) else masked(inner)
+            # Entries have names, too: those of employees are their e-mail addresses.
+            name: "***"
+            if SECRET_NAMES.search(name) and inner and not isinstance(inner, (dict, list))
+            else masked(inner)
             for name, inner in value.items()
         }
     return [masked(inner) for inner in value] if isinstance(value, list) else value
@@ -233,7 +247,7 @@ def follow(general_call_id: str, job: Job) -> None:
     if not general_call_id:
         raise BinotelError("Binotel gave the call no generalCallID, so it cannot be followed.")
     before = ""
-    began = time.monotonic()
+    listed_at = time.monotonic()
     while True:
         entries = job.client.entries("stats/call-details", {"generalCallID": [general_call_id]})
         call = entries[0] if entries else {}
@@ -247,8 +261,10 @@ def follow(general_call_id: str, job: Job) -> None:
         if disposition not in ("", "ONLINE"):
             print(f"Rang for {clean(call.get('waitsec')) or 0} s, talked for {clean(call.get('billsec')) or 0} s")
             return
-        if not before and time.monotonic() - began > MAX_UNLISTED_SECONDS:
-            raise BinotelError(f"Binotel does not list the call {general_call_id}.", "Look whether it was placed.")
+        if entries:
+            listed_at = time.monotonic()
+        elif time.monotonic() - listed_at > MAX_UNLISTED_SECONDS:
+            raise BinotelError(f"Binotel does not list the call {general_call_id}.", "Look at the phone.")
         time.sleep(POLL_SECONDS)
 
 

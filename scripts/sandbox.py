@@ -613,9 +613,9 @@ class Sandbox:
                 line = str(params["internalNumber"])
                 return (call for call in self._period(method, params) if call["internalNumber"] == line)
             case "all-incoming-calls-since":
-                return self._visible(seconds(params["timestamp"]), now, "0")
+                return self._visible(max(seconds(params["timestamp"]), self._oldest(now)), now, "0")
             case "all-outgoing-calls-since":
-                return self._visible(seconds(params["timestamp"]), now, "1")
+                return self._visible(max(seconds(params["timestamp"]), self._oldest(now)), now, "1")
             case "list-of-calls-per-day":
                 day = (
                     local(seconds(params["dayInTimestamp"])).date() if "dayInTimestamp" in params else local(now).date()
@@ -646,6 +646,10 @@ class Sandbox:
         if stop < start or (method.max_days and stop - start > method.max_days * 86400):
             raise Refusal(104, "Wrong data")
         return self._visible(start, stop, call_type)
+
+    def _oldest(self, now: int) -> int:
+        """How far back whoever asks for everything until now is answered: not for the calls of decades."""
+        return now - HISTORY_DAYS * 86400
 
     def _history(self, days: int) -> Iterable[Entry]:
         now = int(self.clock())

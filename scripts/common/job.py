@@ -88,7 +88,7 @@ def run(
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a console that lacks a letter must not stop a job
     signal.signal(signal.SIGTERM, _stop)
-    arguments = _parser(documentation or "", add_arguments).parse_args()
+    arguments = _parser(documentation or "", add_arguments).parse_intermixed_args()
     handler = _start_logging(name, arguments)
     if not arguments.verbose:
         # What Python says when it clears up after an error is no sentence for a user.
@@ -137,8 +137,9 @@ def print_out(text: str) -> None:
 
 def is_confirmed(question: str) -> bool:
     """Whether the person at the terminal says yes."""
+    print(question, end="", file=sys.stderr, flush=True)  # what goes to standard output may be on its way into a file
     try:
-        return input(question).strip().lower() in ("y", "yes")
+        return input().strip().lower() in ("y", "yes")
     except EOFError:
         return False
 

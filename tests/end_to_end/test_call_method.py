@@ -6,6 +6,7 @@ import pty
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -155,7 +156,8 @@ def test_a_parameter_that_the_method_does_not_have_is_told(method, call, sandbox
         (["stats/call-details", "generalCallId=1"], "has no parameter 'generalCallId'. Did you mean generalCallID?"),
         (["stats/call-details", "1"], "'1' is no parameter: write it as name=value, or name:=JSON."),
         (["stats/call-details", "generalCallID:=[1"], "generalCallID:=[1 is not JSON: write texts in double quotes"),
-        (["stats/call-details", "generalCallID:=NaN"], "generalCallID:=NaN is not JSON"),
+        (["stats/call-details", "generalCallID:=NaN"], "The parameters cannot be sent. PHP cannot encode NaN"),
+        (["customers/search", "subject=\udcff"], "The parameters cannot be sent. PHP cannot encode half a surrogate"),
         (["stats/call-details", "generalCallID=1", "generalCallID=2"], "stands there twice. Several values are a list"),
         (["stats/all-incoming-calls-since", "timestamp=may"], "'may' is not a time"),
         (["stats/online-calls", "--wait"], "--wait follows a call that was placed: it goes with calls/ext-to-phone"),
@@ -233,6 +235,27 @@ def test_a_table_is_for_people():
             '{"a": 1, "b": [null]}',
         ]
     )
+
+
+def test_an_answer_that_may_be_cut_off_is_told(call, sandbox, monkeypatch):
+    monkeypatch.setitem(METHODS, "stats/incoming-calls-for-period", replace(METHODS[next(iter(METHODS))], cap=50))
+    code, output, message = call("stats/incoming-calls-for-period", *example("stats/incoming-calls-for-period"))
+    assert (code, len(json.loads(output)["callDetails"])) == (0, 50)
+    assert message.startswith("An answer holds at most 50 entries, as many as this one: some may be missing.")
+
+
+def test_options_may_stand_anywhere(call, sandbox):
+    assert call("customers/search", "--table", "subject=Лисенко")[0] == 0
+    assert sandbox.bodies == [("customers/search", signed_body({"subject": "Лисенко"}, KEY, SECRET))]
+
+
+def test_what_is_printed_is_json_on_any_console(configure, sandbox):
+    environment = {"PYTHONIOENCODING": "cp1251", "PATH": os.environ["PATH"]}
+    with processes.start(
+        SCRIPT, "customers/list", "--config", configure(), env=environment, encoding="cp1251"
+    ) as process:
+        output, _ = process.communicate(timeout=60)
+    assert json.loads(output)["customerData"] == sandbox.customers.customers
 
 
 def test_an_empty_list_prints_nothing(call, sandbox):
@@ -322,9 +345,9 @@ def test_what_dials_is_asked_about_on_a_terminal(reply, sent, configure, sandbox
         output, errors = process.communicate(timeout=60)
     os.close(ours)
     os.close(theirs)
-    assert (process.returncode, errors) == (0, "")
     question = 'calls/hangup-call {"generalCallID": "80000000001"}: send it to Binotel? [y/N] '
-    assert output.startswith(question + ("{" if sent else "Nothing was sent."))
+    assert (process.returncode, errors) == (0, question)
+    assert output.startswith("{" if sent else "Nothing was sent.")
     assert [method for method, _ in sandbox.bodies] == (["calls/hangup-call"] if sent else [])
 
 

@@ -477,8 +477,8 @@ def test_it_asks_before_writing(answer, expected, saved, base, configure):
     with processes.start(RESTORE, saved, "--apply", "--config", configure(), stdin=its_end) as process:
         os.close(its_end)
         os.write(terminal, f"{answer}\n".encode())
-        output, _ = process.communicate(timeout=30)
+        output, question = process.communicate(timeout=30)
     os.close(terminal)
-    assert "Write these 1 customers to Binotel? [y/N] " in output
+    assert question == "Write these 1 customers to Binotel? [y/N] "
     assert output.splitlines()[-1].endswith(expected)
     assert (gone["name"] in {customer["name"] for customer in base.values()}) is (answer == "y")
