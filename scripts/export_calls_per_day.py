@@ -2,23 +2,32 @@
 
     python scripts/export_calls_per_day.py                     yesterday
     python scripts/export_calls_per_day.py 2024-05-01 today    these two days
+    python scripts/export_calls_per_day.py --catch-up          yesterday, and the days before it that were missed
     python scripts/export_calls_per_day.py --format xlsx,csv --no-mail
 
 Each report goes to REPORTS_DIR (calls-2024-05-01.xlsx), its path is printed, and REPORT_TO gets it by mail.
 """
 
 import argparse
+from datetime import date, timedelta
 
 from common.days import calls_of_day, wanted_days
-from common.job import Job, run
+from common.job import Job, UsageError, run
 from common.labels import Labels
 from common.outputs import add_output_arguments, deliver, wanted_paths
 from common.report import Report, Selection
+from common.store import Store
+
+MAX_CAUGHT_UP = 31
+CAUGHT_UP = "caught up until"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("days", nargs="*", metavar="DAY", help="2024-05-01, today or yesterday (the default)")
     parser.add_argument(
-        "days", nargs="*", metavar="DAY", default=["yesterday"], help="2024-05-01, today or yesterday (the default)"
+        "--catch-up",
+        action="store_true",
+        help=f"every whole day since the last run with this option, at most {MAX_CAUGHT_UP} of them",
     )
     add_output_arguments(parser)
 
@@ -26,14 +35,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(job: Job) -> None:
     """Export every day asked for. A mail that fails keeps no report from being written."""
     labels = Labels(job.settings.language)
-    days = wanted_days(job.arguments.days, job.now().date())
+    today = job.now().date()
+    store = Store(job.settings.database_url, job.settings.key, job.name)
+    if job.arguments.catch_up:
+        if job.arguments.days:
+            raise UsageError("--catch-up finds the days by itself: leave them out.")
+        days = missed_days(today, store)
+    else:
+        days = wanted_days(job.arguments.days or ["yesterday"], today)
     paths = wanted_paths([str(day) for day in days], job)
     for day in days:
         asked = job.now()
         calls = calls_of_day(day, job)
         selection = Selection.of_day(day, job.settings.timezone)
         report = Report.of(selection, [call for call, _ in calls], asked if asked.date() == day else None)
-        deliver(report, [entry for _, entry in calls], paths[str(day)], job, labels)
+        is_delivered = deliver(report, [entry for _, entry in calls], paths[str(day)], job, labels)
+        if not is_delivered and job.arguments.catch_up:
+            return  # this day and those after it are left for the next run: no hole, and nothing twice
+        if is_delivered and day < today:
+            # A crash just before this sends it twice; the other way round it might never be sent.
+            store.put({exported(day): True} | ({CAUGHT_UP: str(day)} if job.arguments.catch_up else {}))
+
+
+def missed_days(today: date, store: Store) -> list[date]:
+    """The whole days since the last one that --catch-up exported, but those that were exported by name meanwhile.
+
+    Only yesterday when it is used for the first time.
+    """
+    days = [today - timedelta(days=back) for back in range(MAX_CAUGHT_UP, 0, -1)]
+    known = store.get_all([CAUGHT_UP, *map(exported, days)])
+    until = date.fromisoformat(known.get(CAUGHT_UP, str(today - timedelta(days=2))))
+    return [day for day in days if day > until and exported(day) not in known]
+
+
+def exported(day: date) -> str:
+    """The name under which the store keeps that a day was exported."""
+    return f"exported {day}"
 
 
 if __name__ == "__main__":

@@ -69,8 +69,10 @@ def _paths(names: list[str], job: Job) -> dict[str, list[Path]]:
     return {name: [folder / f"calls-{name}.{ending}" for ending in formats] for name in names}
 
 
-def deliver(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job, labels: Labels) -> None:
+def deliver(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job, labels: Labels) -> bool:
     """Write a report's files, print their paths, and mail them to REPORT_TO unless told not to.
+
+    Gives whether REPORT_TO, if there is anybody, has got it.
 
     entries: the server's own, which JSON holds unchanged. Raises OSError; a mail that fails is told, and `job.failed`.
     """
@@ -78,7 +80,7 @@ def deliver(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path]
         save(report, entries, path, labels)
         job.tell(path)
     if not job.settings.report_to or job.arguments.no_mail:
-        return
+        return not job.settings.report_to
     too_large = sum(path.stat().st_size for path in paths) > mail.MAX_ATTACHMENTS_BYTES
     try:
         message = report_mail(report, labels, [path.resolve() for path in paths] if too_large else [])
@@ -87,3 +89,5 @@ def deliver(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path]
     except mail.MailError as error:
         log.error("%s: %s", report.selection.name, error)
         job.failed = True
+        return False
+    return True

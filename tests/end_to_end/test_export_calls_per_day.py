@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -69,6 +69,47 @@ def test_output_may_be_a_file_whose_ending_names_the_format(configure, sandbox, 
 def test_no_mail_sends_nothing(configure, inbox):
     assert run("2024-05-01", "--no-mail", "--config", configure(**inbox.settings))[0] == 0
     assert inbox.messages == []
+
+
+@pytest.fixture
+def catch_up(run_main, inbox, monkeypatch):
+    """A function that runs --catch-up, or other arguments, some days after May 1; returns the days that it exported."""
+    monkeypatch.setattr("binotel_core.Throttle.acquire", lambda self, method: None)
+    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+
+    def catch_up(days, *arguments, expected=0, **more):
+        moment = datetime(2024, 5, 1, 7, 30, tzinfo=KYIV) + timedelta(days=days)
+        words = arguments or ["--catch-up"]
+        code, output = run_main(export_calls_per_day, moment, *words, **inbox.settings | more)
+        assert code == expected
+        return [Path(line).stem.removeprefix("calls-2024-") for line in output.splitlines()]
+
+    return catch_up
+
+
+def test_missed_days_are_caught_up_the_oldest_first_and_sent_once(catch_up, inbox):
+    assert catch_up(0) == ["04-30"]
+    assert catch_up(0) == []
+    assert catch_up(1) == ["05-01"]
+    assert catch_up(4) == ["05-02", "05-03", "05-04"]
+    assert catch_up(5, "2024-05-01", "today") == ["05-01", "05-06"]  # by hand: as often as asked
+    assert catch_up(7, "2024-05-06") == ["05-06"]
+    assert catch_up(7) == ["05-05", "05-07"]
+    assert len(inbox.messages) == 10
+
+
+def test_no_more_than_a_month_is_caught_up(catch_up):
+    assert catch_up(0) == ["04-30"]
+    days = catch_up(60, "--catch-up", "--format", "json")
+    assert (len(days), days[0], days[-1]) == (31, "05-30", "06-29")
+
+
+def test_what_could_not_be_mailed_is_left_for_the_next_run(catch_up, inbox):
+    assert catch_up(0) == ["04-30"]
+    assert catch_up(3, expected=1, SMTP_PORT=free_port()) == ["05-01"]
+    assert catch_up(4, "yesterday", "--no-mail") == ["05-04"]
+    assert catch_up(4) == ["05-01", "05-02", "05-03", "05-04"]
+    assert len(inbox.messages) == 5
 
 
 @pytest.mark.parametrize(
