@@ -1,7 +1,7 @@
 """Call any method of Binotel's API, and print its answer as JSON.
 
     python scripts/call_method.py --list
-    python scripts/call_method.py stats/call-details generalCallID:='["2255713","2256039"]'
+    python scripts/call_method.py stats/call-details generalCallID:='["73900700001","73900700002"]'
     python scripts/call_method.py stats/list-of-calls-per-day dayInTimestamp=2024-05-01 --table
     python scripts/call_method.py calls/ext-to-phone ext_number=902 phone_number=0443334023 --wait
 
@@ -119,7 +119,12 @@ def main(job: Job) -> None:
     else:
         print_out("\n".join(table(entries, job.settings.timezone)))
     if arguments.wait:
-        follow(clean(answer.get(method.answer)), job)
+        general_call_id = clean(answer.get(method.answer))
+        try:
+            follow(general_call_id, job)
+        except KeyboardInterrupt:
+            log.warning("The call goes on. This ends it: calls/hangup-call generalCallID=%s", general_call_id)
+            raise
 
 
 def wanted_method(name: str) -> Method:
@@ -255,10 +260,11 @@ def follow(general_call_id: str, job: Job) -> None:
         state = " ".join(
             filter(None, (disposition, clean(call.get("internalNumber")), clean(call.get("externalNumber"))))
         )
+        is_over = disposition not in ("", "ONLINE")
         if state and state != before:
-            print(f"{job.now():%H:%M:%S} {state}", flush=True)
+            print(f"{job.now():%H:%M:%S} {'ended: ' if is_over else ''}{state}", flush=True)
             before = state
-        if disposition not in ("", "ONLINE"):
+        if is_over:
             print(f"Rang for {clean(call.get('waitsec')) or 0} s, talked for {clean(call.get('billsec')) or 0} s")
             return
         if entries:

@@ -90,7 +90,12 @@ def main(job: Job) -> None:
                 # Remembered first, so that it comes again whatever happens in the middle of it.
                 store.put({name: sorted(map(str, incomplete | {day}))})
                 incomplete = incomplete - {day} if keeper.bring_up_to_date(day) else incomplete | {day}
+                if day in incomplete:
+                    log.info("%s comes again in the next run: it was not over, or is not complete", day)
             store.put({name: sorted(map(str, incomplete))})
+        except BaseException:
+            log.info("Until then: %s. Run this again to go on", keeper.summary)
+            raise
         finally:
             archive.remove_unfinished()
     print(keeper.summary)

@@ -35,7 +35,7 @@ def days_since(text: str, today: date) -> list[date]:
     """Today and the days before it that a text such as 7d means, the oldest first. Raises UsageError."""
     match = re.fullmatch("([0-9]{1,4})d?", text)
     if match is None or not 1 <= int(match[1]) <= MAX_DAYS:
-        raise UsageError(f"--since {text!r} is no number of days: write it as 7d.")
+        raise UsageError(f"--since {text!r} is no number of days from 1 to {MAX_DAYS}: write it as 7d.")
     return [today - timedelta(days=back) for back in range(int(match[1]), -1, -1)]
 
 

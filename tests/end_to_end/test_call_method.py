@@ -274,7 +274,7 @@ def test_a_call_is_followed_until_it_ends(call, sandbox, clock, monkeypatch):
     time = f"{datetime.fromtimestamp(NOON, KYIV):%H:%M:%S}"
     assert code == 0
     assert followed == (
-        f"{time} ONLINE 902 {PHONE}\n{time} ANSWER 902 {PHONE}\nRang for 4 s, talked for {TALK_SECONDS} s\n"
+        f"{time} ONLINE 902 {PHONE}\n{time} ended: ANSWER 902 {PHONE}\nRang for 4 s, talked for {TALK_SECONDS} s\n"
     )
 
 
@@ -282,7 +282,7 @@ def test_a_call_is_followed_until_it_ends(call, sandbox, clock, monkeypatch):
 def test_a_call_that_nobody_takes_is_followed_too(phone, end, call, sandbox, clock, monkeypatch):
     monkeypatch.setattr(call_method.time, "sleep", clock.sleep)
     code, output, _ = call("calls/ext-to-phone", "ext_number=902", f"phone_number={phone}", "--yes", "--wait")
-    assert (code, output.splitlines()[-2].split()[1:]) == (0, [end, "902", phone])
+    assert (code, output.splitlines()[-2].split()[1:]) == (0, ["ended:", end, "902", phone])
 
 
 def test_a_placed_call_is_in_the_lists_and_can_be_transferred_and_ended(call, sandbox, clock):

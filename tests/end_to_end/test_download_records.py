@@ -295,7 +295,7 @@ def test_a_server_that_is_gone_ends_the_run_early_and_the_next_one_goes_on(downl
     ("arguments", "message"),
     [
         (["--workers", "0"], "--workers 0: use 1 to 32."),
-        (["--since", "week"], "--since 'week' is no number of days: write it as 7d."),
+        (["--since", "week"], "--since 'week' is no number of days from 1 to 3660: write it as 7d."),
         (["2999-01-01"], "2999-01-01 has not begun yet: there are no calls of it."),
         (["may"], "'may' is not a day: write it as 2024-05-01, today or yesterday."),
     ],
