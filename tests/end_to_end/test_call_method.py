@@ -63,7 +63,7 @@ SENT = {
 }
 # What the answers of methods that dial or change data hold; those of the others the sandbox gives again.
 ANSWERED = {
-    "customers/create": {"customerID": "6751"},
+    "customers/create": {"customerID": "6646"},
     "calls/ext-to-phone": {"generalCallID": "80000000002"},
     "calls/phone-to-phone": {"generalCallID": "80000000002"},
 }
@@ -73,7 +73,7 @@ ANSWERED = {
 def sandbox(make_sandbox, clock, monkeypatch):
     """A sandbox at noon, with a call going on that was placed a little before; it notes in `bodies` what is sent."""
     monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
-    sandbox = make_sandbox(clock=clock.time)
+    sandbox = make_sandbox(clock=clock.time, calls_per_day=60)
     sandbox.answer("calls/ext-to-phone", signed_body({"ext_number": "901", "phone_number": PHONE}, KEY, SECRET))
     clock.now += 6
     sandbox.bodies = []
@@ -238,10 +238,10 @@ def test_a_table_is_for_people():
 
 
 def test_an_answer_that_may_be_cut_off_is_told(call, sandbox, monkeypatch):
-    monkeypatch.setitem(METHODS, "stats/incoming-calls-for-period", replace(METHODS[next(iter(METHODS))], cap=50))
+    monkeypatch.setitem(METHODS, "stats/incoming-calls-for-period", replace(METHODS[next(iter(METHODS))], cap=10))
     code, output, message = call("stats/incoming-calls-for-period", *example("stats/incoming-calls-for-period"))
-    assert (code, len(json.loads(output)["callDetails"])) == (0, 50)
-    assert message.startswith("An answer holds at most 50 entries, as many as this one: some may be missing.")
+    assert (code, len(json.loads(output)["callDetails"])) == (0, 10)
+    assert message.startswith("An answer holds at most 10 entries, as many as this one: some may be missing.")
 
 
 def test_options_may_stand_anywhere(call, sandbox):

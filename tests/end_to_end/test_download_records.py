@@ -354,8 +354,8 @@ def test_a_link_that_grew_old_in_the_queue_is_asked_for_anew(download, make_sand
 
     def lives_a_second(path, query):
         call_id = path.removeprefix("/records/").removesuffix(".mp3")
-        time.sleep(0.4)
-        return find(path, query) if time.monotonic() - links[call_id] < 0.6 else None
+        time.sleep(0.15)
+        return find(path, query) if time.monotonic() - links[call_id] < 0.25 else None
 
     sandbox._record_link, sandbox.recording = noted, lives_a_second
     calls = recorded(sandbox)[:6]
