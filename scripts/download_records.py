@@ -40,8 +40,6 @@ from common.store import Store
 from common.threads import in_threads
 
 MAX_WORKERS = 32
-# While some download, as many ask for links, and as many write to disk: no connection waits for these.
-THREADS_PER_WORKER = 3
 MAX_FAILURES_IN_A_ROW = 10
 MAX_NAMED = 10  # recordings in a message
 GIVEN_UP = "Given up: to have it tried again, remove its row from the day's records.csv."
@@ -157,7 +155,8 @@ class Keeper:
             with self._archive.new_file(f"{recordings.folder}/{one.name}") as file:
                 return self._downloader.download(one.key[1], file)
 
-        threads = self._job.arguments.workers * THREADS_PER_WORKER
+        # While some download, as many ask for links or write to disk, so that no connection waits for these.
+        threads = 2 * self._job.arguments.workers + 1
         never_came: list[Wanted] = []
         left = done = failures_in_a_row = 0
         with closing(in_threads(fetch, wanted, threads, self._downloader.stop)) as results:
