@@ -18,7 +18,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
 
-from binotel_core import BinotelError, account_id
+from binotel_core import ApiError, BinotelError, account_id
 from common.archive import Archive
 from common.calls import SETTLED_SECONDS, Call, clean
 from common.days import calls_of_day, days_since, wanted_days
@@ -182,10 +182,10 @@ class Keeper:
                     case UnfitError():
                         self._fail(f"{shown(one)}: {result} {GIVEN_UP}")
                         recordings.note(one.key, one.call, one.name, None)
-                    case DownloadError() | BinotelError(retry_reads=True):
+                    case DownloadError() | ApiError() | BinotelError(retry_reads=True):
                         self._fail(f"{shown(one)}: {result} It will be tried again.")
                         left += 1
-                        if not isinstance(result, DownloadError) or isinstance(result, UnreachableError):
+                        if isinstance(result, UnreachableError) or getattr(result, "retry_reads", False):
                             failures_in_a_row = failed_before + 1
                     case _:
                         raise result

@@ -329,6 +329,16 @@ def test_what_a_store_refuses_long_after_the_call_is_told_and_never_given_up(dow
     assert archive(tmp_path / "records") == truth(sandbox)
 
 
+def test_a_refusal_that_nobody_documents_is_told_and_stops_no_other_recording(download, sandbox, tmp_path):
+    sandbox.faults["stats/call-record"] = ["code-110"]
+    code, output, errors = download()
+    assert (code, output[-10:]) == (1, " 1 failed\n")
+    assert "Binotel refused stats/call-record with code 110: Injected by the sandbox. It will be tried again." in errors
+    assert len(archive(tmp_path / "records")) == len(truth(sandbox)) - 1
+    assert download()[0] == 0
+    assert archive(tmp_path / "records") == truth(sandbox)
+
+
 def test_an_answer_that_names_a_call_twice_makes_one_file(download, sandbox, tmp_path):
     calls = sandbox.company.calls_of_day(DAY)
     sandbox.company.calls_of_day = lambda day: calls if day == DAY else []
