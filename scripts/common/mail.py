@@ -26,6 +26,10 @@ TYPES = {
 class MailError(Exception):
     """A mail was not sent, or not to everybody: `str()` says to whom not, why, and what to do."""
 
+    def __init__(self, message: str, *, others_got_it: bool = False) -> None:
+        super().__init__(message)
+        self.others_got_it = others_got_it
+
 
 @dataclass(frozen=True)
 class Mail:
@@ -64,7 +68,8 @@ def send(
         message.add_attachment(path.read_bytes(), maintype=main_type, subtype=subtype, filename=path.name)
     refused = _send_message(message, settings, key)
     if refused:
-        raise MailError(f"{_refused_text(refused)} The other recipients got it. Check {key}.")
+        message_text = f"{_refused_text(refused)} The other recipients got it. Check {key}."
+        raise MailError(message_text, others_got_it=True)
 
 
 def _send_message(message: EmailMessage, settings: Settings, key: str) -> dict[str, tuple[int, bytes]]:

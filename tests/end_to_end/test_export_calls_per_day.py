@@ -112,6 +112,15 @@ def test_what_could_not_be_mailed_is_left_for_the_next_run(catch_up, inbox):
     assert len(inbox.messages) == 5
 
 
+def test_an_address_that_is_refused_keeps_the_others_from_nothing_and_gives_them_no_report_twice(catch_up, inbox):
+    to = {"REPORT_TO": "gone@example.com,boss@example.com"}
+    inbox.refuse_recipients = ("gone@example.com",)
+    assert catch_up(0, expected=1, **to) == ["04-30"]
+    assert catch_up(0, **to) == []
+    assert catch_up(2, expected=1, **to) == ["05-01", "05-02"]
+    assert [envelope.rcpt_tos for envelope in inbox.envelopes] == [["boss@example.com"]] * 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
