@@ -43,6 +43,7 @@ def main() -> None:
     mail_file.unlink(missing_ok=True)
     config = FOLDER / "config.env"
     with running_sandbox() as api_url, running_mail_server(mail_file) as smtp_port:
+        config.touch(0o600)
         config.write_text(CONFIG.format(api_url=api_url, smtp_port=smtp_port))
         command = [sys.executable, str(SCRIPTS / "export_calls_per_day.py"), DAY, "--config", str(config)]
         # The user's own settings in the environment would win over the demo's.

@@ -1,6 +1,7 @@
 """config.env and the environment: what is accepted, what wins, and how every fault is told."""
 
 import dataclasses
+import os
 from datetime import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ import pytest
 from dotenv import dotenv_values
 
 from common.settings import DEFAULTS, PROJECT_ROOT, SettingsError, load_settings
+from common.timetable import Timetable
 
 REQUIRED = "BINOTEL_KEY=k\nBINOTEL_SECRET=s\n"
 
@@ -33,6 +35,7 @@ def faults(load, text, environment=None):
 
 def test_the_defaults(load, tmp_path):
     assert dataclasses.asdict(load(REQUIRED)) == {
+        "path": tmp_path / "config.env",
         "key": "k",
         "secret": "s",
         "api_url": "https://api.binotel.com/api/2.0",
@@ -58,11 +61,13 @@ def test_the_defaults(load, tmp_path):
         "records_url": str(tmp_path / "records"),
         "records_patience_hours": 48,
         "record_max_mb": 200,
+        "timetables": {},
+        "healthcheck_urls": {},
     }
 
 
-def test_every_key_is_read(load):
-    settings = load(
+def test_every_key_is_read(load, tmp_path):
+    text = (
         REQUIRED + "BINOTEL_API_URL=http://127.0.0.1:8020/api/2.0/\nBINOTEL_VERIFY_ANSWERS=no\nTIMEZONE=Europe/Warsaw\n"
         "REPORT_LANGUAGE=EN\nDATABASE_URL=sqlite:////srv/b.db\nREPORTS_DIR=/srv/reports\nSMTP_HOST=mail.example.com\n"
         "SMTP_PORT=465\nSMTP_SECURITY=tls\nSMTP_USER=me\nSMTP_PASSWORD='a #b$c ${d}'\nMAIL_FROM=me@example.com\n"
@@ -70,8 +75,17 @@ def test_every_key_is_read(load):
         "ALERT_URLS=' json://127.0.0.1/a   ntfy://ntfy.example.com/b '\nLOST_CALL_GRACE_MINUTES=0\n"
         "WORKING_HOURS=9:00 – 18:30\nBACKUPS_DIR=/srv/backups\nBACKUPS_KEEP=7\nADMIN_TO=d@example.com\n"
         "RECORDS_URL=s3://bucket/calls\nRECORDS_PATIENCE_HOURS=24\nRECORD_MAX_MB=50\n"
+        "SCHEDULE_EXPORT_CALLS_PER_DAY=day at 07:30 | --format xlsx,csv\nSCHEDULE_ALERT_LOST_CALLS=every 5 minutes\n"
+        "SCHEDULE_DOWNLOAD_RECORDS=every 2 hours\nSCHEDULE_BACKUP_CUSTOMERS=sunday at 03:00\n"
+        "HEALTHCHECK_URL_EXPORT_CALLS_PER_DAY=https://hc-ping.com/export\n"
+        "HEALTHCHECK_URL_ALERT_LOST_CALLS=https://hc-ping.com/alert\n"
+        "HEALTHCHECK_URL_DOWNLOAD_RECORDS=https://hc-ping.com/records\n"
+        "HEALTHCHECK_URL_BACKUP_CUSTOMERS=https://hc-ping.com/backup\n"
     )
+    settings = load(text)
+    assert {key for key in DEFAULTS if f"{key}=" not in text} == set()
     assert dataclasses.asdict(settings) == {
+        "path": tmp_path / "config.env",
         "key": "k",
         "secret": "s",
         "api_url": "http://127.0.0.1:8020/api/2.0",
@@ -97,6 +111,18 @@ def test_every_key_is_read(load):
         "records_url": "s3://bucket/calls",
         "records_patience_hours": 24,
         "record_max_mb": 50,
+        "timetables": {
+            "export_calls_per_day": dataclasses.asdict(Timetable.parse("day at 07:30 | --format xlsx,csv")),
+            "alert_lost_calls": dataclasses.asdict(Timetable.parse("every 5 minutes")),
+            "download_records": dataclasses.asdict(Timetable.parse("every 2 hours")),
+            "backup_customers": dataclasses.asdict(Timetable.parse("sunday at 03:00")),
+        },
+        "healthcheck_urls": {
+            "export_calls_per_day": "https://hc-ping.com/export",
+            "alert_lost_calls": "https://hc-ping.com/alert",
+            "download_records": "https://hc-ping.com/records",
+            "backup_customers": "https://hc-ping.com/backup",
+        },
     }
 
 
@@ -268,3 +294,31 @@ def test_what_is_no_address_is_refused(load, address):
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
 def test_mail_without_tls_is_for_this_machine_alone(load, host):
     assert load(REQUIRED + f"SMTP_HOST={host}\nSMTP_SECURITY=none\n").smtp_security == "none"
+
+
+def test_a_wrong_timetable_or_monitor_is_told_with_what_is_allowed(load, tmp_path):
+    text = "SCHEDULE_ALERT_LOST_CALLS=5 minutes\nHEALTHCHECK_URL_ALERT_LOST_CALLS=hc-ping.com/1\nSCHEDULE_ALERTS=x\n"
+    assert faults(load, REQUIRED + text) == [
+        f"{tmp_path}/config.env: SCHEDULE_ALERTS is not a known key. Did you mean SCHEDULE_ALERT_LOST_CALLS?",
+        f"{tmp_path}/config.env: SCHEDULE_ALERT_LOST_CALLS cannot be used: '5 minutes' is not understood; write it as "
+        "'day at 07:30', 'sunday at 03:00', 'every 5 minutes' or 'every 2 hours'.",
+        f"{tmp_path}/config.env: HEALTHCHECK_URL_ALERT_LOST_CALLS cannot be used: write the whole address, as in "
+        "https://hc-ping.com/your-uuid.",
+    ]
+
+
+def test_the_address_of_a_monitor_is_a_secret(load):
+    settings = load(REQUIRED + "HEALTHCHECK_URL_BACKUP_CUSTOMERS=https://hc-ping.com/5bf66975-d4c7\n")
+    assert "5bf66975-d4c7" in settings.secrets
+    assert "5bf66975" not in repr(settings)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+@pytest.mark.parametrize(("mode", "is_warned"), [(0o644, True), (0o604, True), (0o640, False), (0o600, False)])
+def test_a_file_that_others_can_read_is_warned_about(mode, is_warned, tmp_path, caplog):
+    path = tmp_path / "config.env"
+    path.write_text(REQUIRED)
+    path.chmod(mode)
+    load_settings(str(path), {})
+    warning = f"{path} can be read by every user of this computer, and holds your secrets: chmod 600 it."
+    assert [record.getMessage() for record in caplog.records] == ([warning] if is_warned else [])

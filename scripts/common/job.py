@@ -4,10 +4,11 @@ import argparse
 import errno
 import functools
 import logging
+import logging.handlers
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,9 +29,11 @@ EXIT_USAGE = 2
 EXIT_ALREADY_RUNNING = 75  # EX_TEMPFAIL of sysexits.h
 EXIT_INTERRUPTED = 130  # as shells report Ctrl-C
 
-MIN_SECRET_LENGTH = 6  # a shorter one would be found in every other word
+MIN_SECRET_LENGTH = 6
+LOG_FILE_BYTES, LOG_FILES_KEPT = 10_000_000, 5
 
 log = logging.getLogger("job")
+_hidden: set[str] = set()
 
 
 class UsageError(Exception):
@@ -77,29 +80,45 @@ def run(
     *,
     alone: bool = True,
 ) -> NoReturn:
-    """Run a script and exit with its code: 0 done, 1 failed, 2 wrong usage or configuration, 75 already running.
+    """Run a script's job and exit with its code: 0 done, 1 failed, 2 wrong usage or configuration, 75 already running.
 
     documentation: the script's docstring: what it is for, then examples; it is the --help
     add_arguments: adds the script's own arguments to the parser
     alone:         whether only one copy may run at a time for an account
     """
+
+    def run_job(name: str, arguments: argparse.Namespace) -> int:
+        settings = load_settings(arguments.config)
+        hide_in_log(settings.secrets)
+        log.debug("Settings: %s", settings)
+        job = Job(name, arguments, settings)
+        with _lock(name, settings) if alone else nullcontext():
+            main(job)
+        return EXIT_FAILED if job.failed else 0
+
+    run_command(run_job, documentation, add_arguments)
+
+
+def run_command(
+    main: Callable[[str, argparse.Namespace], int],
+    documentation: str | None,
+    add_arguments: Callable[[argparse.ArgumentParser], None],
+) -> NoReturn:
+    """Run what takes its name and its arguments and gives an exit code; every error becomes a sentence and a code."""
     name = Path(sys.argv[0]).stem
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a console that lacks a letter must not stop a job
     signal.signal(signal.SIGTERM, _stop)
+    if sys.platform == "win32":
+        signal.signal(signal.SIGBREAK, _stop)  # how run_schedule.py ends a job there
     arguments = _parser(documentation or "", add_arguments).parse_intermixed_args()
-    handler = _start_logging(name, arguments)
+    _start_logging(name, arguments)
     if not arguments.verbose:
         # What Python says when it clears up after an error is no sentence for a user.
         sys.unraisablehook = lambda _: None
     try:
-        settings = load_settings(arguments.config)
-        handler.setFormatter(_Formatter(name, settings.secrets))
-        log.debug("Settings: %s", settings)
-        job = Job(name, arguments, settings)
-        with _lock(name, settings) if alone else nullcontext():
-            main(job)
+        code = main(name, arguments)
     except SettingsError as error:
         for fault in error.faults:
             log.error("%s", fault)
@@ -123,7 +142,7 @@ def run(
         _fail(
             f"An error in this program, please report it: {type(error).__name__}: {error}. Run it with -v to see where."
         )
-    sys.exit(EXIT_FAILED if job.failed else 0)
+    sys.exit(code)
 
 
 def print_out(text: str) -> None:
@@ -183,7 +202,7 @@ def _parser(documentation: str, add_arguments: Callable[[argparse.ArgumentParser
     return parser
 
 
-def _start_logging(name: str, arguments: argparse.Namespace) -> logging.Handler:
+def _start_logging(name: str, arguments: argparse.Namespace) -> None:
     """Log to stderr: to a person everything that matters, to cron only what needs somebody's attention."""
     level = logging.INFO if is_watched() else logging.WARNING
     if arguments.verbose:
@@ -191,12 +210,33 @@ def _start_logging(name: str, arguments: argparse.Namespace) -> logging.Handler:
     if arguments.quiet:
         level = logging.ERROR
     handler = logging.StreamHandler()
-    handler.setFormatter(_Formatter(name, ()))
+    handler.setFormatter(_Formatter(name))
     logging.basicConfig(level=level, handlers=[handler])
     for library in ("filelock", "urllib3", "s3fs", "botocore", "aiobotocore", "asyncio", "fsspec"):
         # Their steps are not the job's, and tell links that whoever has them may use.
         logging.getLogger(library).setLevel(logging.ERROR)
-    return handler
+
+
+def log_to_file(path: Path) -> None:
+    """Log there instead of to stderr; at 10 MB a new file is begun, and five old ones are kept. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    [old] = logging.root.handlers
+    new = logging.handlers.RotatingFileHandler(path, "a", LOG_FILE_BYTES, LOG_FILES_KEPT, "utf-8")
+    new.setFormatter(old.formatter)
+    logging.root.handlers[:] = [new]
+
+
+def hide_in_log(secrets: Iterable[str]) -> None:
+    """Have these never be seen in the log."""
+    _hidden.update(secrets)
+
+
+def without_secrets(text: str) -> str:
+    """The text with *** in place of what hide_in_log() was told; a very short one would be in every other word."""
+    for secret in _hidden:
+        if len(secret) >= MIN_SECRET_LENGTH:
+            text = text.replace(secret, "***")
+    return text
 
 
 def is_watched() -> bool:
@@ -207,16 +247,12 @@ def is_watched() -> bool:
 class _Formatter(logging.Formatter):
     """Lines that begin with the script's name (and with the time, where nobody is watching), without any secret."""
 
-    def __init__(self, name: str, secrets: tuple[str, ...]) -> None:
+    def __init__(self, name: str) -> None:
         when = "" if is_watched() else "%(asctime)s "
         super().__init__(f"{when}{name.replace('%', '%%')}: %(levelname)s: %(message)s", "%Y-%m-%d %H:%M:%S")
-        self._secrets = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        return without_secrets(super().format(record))
 
 
 def _lock(name: str, settings: Settings) -> filelock.BaseFileLock:

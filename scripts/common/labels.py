@@ -109,6 +109,21 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "customers on": ("Клієнти: {time}", "Customers: {time}", "Клиенты: {time}"),
     "sheet customers": ("Клієнти", "Customers", "Клиенты"),
     "customers deleted": ("Видалено клієнтів: {count}", "Customers deleted: {count}", "Удалено клиентов: {count}"),
+    # Jobs that fail
+    "job failed": ("Помилка: {job}", "Failed: {job}", "Ошибка: {job}"),
+    "job works again": ("Знову працює: {job}", "Works again: {job}", "Снова работает: {job}"),
+    "failed since": ("Не працює з {since}", "It has failed since {since}", "Не работает с {since}"),
+    "failed until": (
+        "Не працювало з {since}, знову працює з {time}",
+        "It failed from {since} on, and works again since {time}",
+        "Не работало с {since}, снова работает с {time}",
+    ),
+    "told once a day": (
+        "Поки це триває, такий лист надходитиме раз на день",
+        "While this lasts, you will get such a mail once a day",
+        "Пока это длится, такое письмо будет приходить раз в день",
+    ),
+    "end of the log": ("Кінець журналу", "The end of the log", "Конец журнала"),
     # Columns
     "time": ("Час", "Time", "Время"),
     "day": ("День", "Day", "День"),

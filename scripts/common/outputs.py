@@ -72,7 +72,7 @@ def _paths(names: list[str], job: Job) -> dict[str, list[Path]]:
 def deliver(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job, labels: Labels) -> bool:
     """Write a report's files, print their paths, and mail them to REPORT_TO unless told not to.
 
-    Gives whether REPORT_TO, if there is anybody, has got it; those whom the mail server refuses do not count when others
+    Gives whether REPORT_TO, if there is anybody, has got it. Whom the mail server refuses does not count when others
     got it, because these would get it again.
 
     entries: the server's own, which JSON holds unchanged. Raises OSError; a mail that fails is told, and `job.failed`.

@@ -5,6 +5,7 @@ import difflib
 import logging
 import os
 import re
+import stat
 from collections.abc import Callable, Mapping
 from datetime import datetime, time
 from io import StringIO
@@ -18,11 +19,15 @@ from dotenv.parser import parse_stream
 
 from binotel_core import API_URL, check_base_url, is_loopback, one_line
 from common.labels import LANGUAGES
+from common.timetable import Timetable
 
+JOBS = ("export_calls_per_day", "alert_lost_calls", "download_records", "backup_customers")  # that run_schedule.py runs
 TOKEN_LENGTH = 8  # parts of a chat channel's URL that are so long may be secrets
 MINUTES_OF_A_DAY = 24 * 60
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SMTP_SECURITIES = ("starttls", "tls", "none")
+
+log = logging.getLogger(__name__)
 
 
 class SettingsError(Exception):
@@ -37,6 +42,7 @@ class SettingsError(Exception):
 class Settings:
     """Everything config.example.env documents, checked and in the types the scripts use."""
 
+    path: Path  # of the config file, which need not be there when all comes from the environment
     key: str = dataclasses.field(repr=False)
     secret: str = dataclasses.field(repr=False)
     api_url: str
@@ -62,6 +68,8 @@ class Settings:
     records_url: str = dataclasses.field(repr=False)  # may hold a password
     records_patience_hours: int
     record_max_mb: int
+    timetables: Mapping[str, Timetable]  # of the jobs that run_schedule.py runs
+    healthcheck_urls: Mapping[str, str] = dataclasses.field(repr=False)  # by job; whoever has one may use it
 
     @property
     def state_dir(self) -> Path:
@@ -73,7 +81,7 @@ class Settings:
         """What must never be seen in a log or a message."""
         tokens = [
             part
-            for url in self.alert_urls
+            for url in (*self.alert_urls, *self.healthcheck_urls.values())
             for form in (url, unquote(url))
             for part in (*re.split(r"[/?&=@]", form), *re.split(r"[/?&=@:]", form))
             if len(part) >= TOKEN_LENGTH and not is_loopback(part)
@@ -110,6 +118,8 @@ DEFAULTS: dict[str, str | None] = {
     "RECORDS_URL": "records",
     "RECORDS_PATIENCE_HOURS": "48",
     "RECORD_MAX_MB": "200",
+    **{f"SCHEDULE_{job.upper()}": "" for job in JOBS},
+    **{f"HEALTHCHECK_URL_{job.upper()}": "" for job in JOBS},
 }
 
 
@@ -143,6 +153,8 @@ def _read(path: Path, faults: list[str]) -> dict[str, str]:
     except OSError as error:
         remedy = "It must be a file that the user who runs this may read."
         raise SettingsError([f"{path}: cannot be read: {error.strerror}. {remedy}"]) from None
+    if os.name == "posix" and path.is_file() and path.stat().st_mode & stat.S_IROTH:
+        log.warning("%s can be read by every user of this computer, and holds your secrets: chmod 600 it.", path)
     for binding in bindings:
         if binding.key is None and not binding.error:
             continue  # a comment or a blank line
@@ -171,6 +183,7 @@ class _Checker:
 
     def settings(self) -> Settings:
         settings = Settings(
+            path=self._path,
             key=self._checked("BINOTEL_KEY", _printable, ""),
             secret=self._checked("BINOTEL_SECRET", _printable, ""),
             api_url=self._checked("BINOTEL_API_URL", check_base_url, API_URL),
@@ -196,6 +209,8 @@ class _Checker:
             records_url=self._checked("RECORDS_URL", self._records_url, ""),
             records_patience_hours=self._checked("RECORDS_PATIENCE_HOURS", _count, 48),
             record_max_mb=self._checked("RECORD_MAX_MB", _count, 200),
+            timetables=self._of_jobs("SCHEDULE_", Timetable.parse),
+            healthcheck_urls=self._of_jobs("HEALTHCHECK_URL_", _url),
         )
         mail = {"REPORT_TO": settings.report_to, "ALERT_TO": settings.alert_to, "ADMIN_TO": settings.admin_to}
         asking = [key for key, to in mail.items() if to]
@@ -232,6 +247,11 @@ class _Checker:
         except ValueError as error:
             self._fault(key, f"cannot be used: {error}")
             return fallback
+
+    def _of_jobs(self, prefix: str, check: Callable[[str], Any]) -> dict[str, Any]:
+        """The values of keys that there are one of a job, by job, but those that are empty."""
+        keys = {job: f"{prefix}{job.upper()}" for job in JOBS}
+        return {job: self._checked(key, check, None) for job, key in keys.items() if self._text(key)}
 
     def _choice(self, key: str, choices: tuple[str, ...]) -> str:
         text = self._text(key).lower()
@@ -348,6 +368,13 @@ def _printable(text: str) -> str:
 def _host(text: str) -> str:
     if text and not is_loopback(text) and not re.fullmatch(r"[\w-]{1,63}(\.[\w-]{1,63})*", text):
         raise ValueError(f"{text!r} is no server's name: write it as smtp.example.com.")
+    return text
+
+
+def _url(text: str) -> str:
+    address = urlsplit(text)
+    if address.scheme not in ("https", "http") or not address.hostname or not text.isprintable() or " " in text:
+        raise ValueError("write the whole address, as in https://hc-ping.com/your-uuid.")
     return text
 
 

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy
@@ -40,23 +41,43 @@ class Store:
 
     def get_all(self, names: Sequence[str]) -> dict[str, Any]:
         """The values under those of `names` that there are."""
-        table = self._table
-        with self._engine.begin() as connection:
-            connection.execute(CreateTable(table, if_not_exists=True))
-            rows = connection.execute(table.select().filter_by(**self._mine)).all()
+        with self._begin() as connection:
+            rows = connection.execute(self._table.select().filter_by(**self._mine)).all()
         wanted = set(names)
         return {row.name: json.loads(row.value) for row in rows if row.name in wanted}
 
     def put(self, values: Mapping[str, Any]) -> None:
         """Remember these values, which JSON can hold, all or none of them; forget what is old."""
-        table, now = self._table, self._clock()
+        with self._begin() as connection:
+            self._put(connection, values)
+
+    def change(self, name: str, change: Callable[[Any], Any]) -> Any:
+        """Put, and return, what `change` makes of the value under `name` (None, if there is none).
+
+        No other process comes in between.
+        """
+        table = self._table
+        with self._begin() as connection:
+            row = connection.execute(table.select().filter_by(**self._mine, name=name)).one_or_none()
+            old = json.loads(row.value) if row else None
+            new = change(old)
+            if new != old:
+                self._put(connection, {name: new})
+            return new
+
+    @contextmanager
+    def _begin(self) -> Iterator[sqlalchemy.Connection]:
+        with self._engine.begin() as connection:
+            connection.execute(CreateTable(self._table, if_not_exists=True))
+            yield connection
+
+    def _put(self, connection: sqlalchemy.Connection, values: Mapping[str, Any]) -> None:
+        now = self._clock()
         rows = [
             {**self._mine, "name": name, "value": json.dumps(value), "written_at": now}
             for name, value in values.items()
         ]
-        with self._engine.begin() as connection:
-            connection.execute(CreateTable(table, if_not_exists=True))
-            connection.execute(table.delete().where(table.c.written_at < now - FORGOTTEN_SECONDS))
-            statement = insert(table)
-            new = {"value": statement.excluded.value, "written_at": statement.excluded.written_at}
-            connection.execute(statement.on_conflict_do_update(set_=new), rows)
+        connection.execute(self._table.delete().where(self._table.c.written_at < now - FORGOTTEN_SECONDS))
+        statement = insert(self._table)
+        new = {"value": statement.excluded.value, "written_at": statement.excluded.written_at}
+        connection.execute(statement.on_conflict_do_update(set_=new), rows)

@@ -2,13 +2,10 @@
 
 import re
 import shlex
-import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
-
-import schedule
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 UNITS = {"minute": 60, "hour": 3600}
@@ -70,35 +67,3 @@ class Timetable:
 
     def _is_on(self, day: date) -> bool:
         return self.weekday in (None, day.weekday())
-
-
-class Timer(schedule.Job):
-    """A job of `schedule` that is due when its timetable says so.
-
-    schedule 1.2.2 by itself compares naive local times, which stand still for an hour in autumn; it runs what is due
-    between 03:00 and 04:00 in Kyiv twice on the day after the clocks were put forward, and skips a midnight in autumn.
-    So the moments are reckoned here, in UTC, whatever the time zone of the computer.
-    """
-
-    def __init__(self, timetable: Timetable, timezone: ZoneInfo, scheduler: schedule.Scheduler) -> None:
-        super().__init__(1, scheduler)
-        self.unit = "days"  # schedule wants one
-        self._timetable = timetable
-        self._timezone = timezone
-
-    @property
-    def due(self) -> float:
-        """When it runs next, in Unix seconds."""
-        assert self.next_run is not None  # noqa: S101 - for mypy: it is set from do() on
-        return self.next_run.replace(tzinfo=UTC).timestamp()
-
-    @due.setter
-    def due(self, moment: float) -> None:
-        self.next_run = datetime.fromtimestamp(moment, UTC).replace(tzinfo=None)
-
-    @property
-    def should_run(self) -> bool:
-        return time.time() >= self.due
-
-    def _schedule_next_run(self) -> None:
-        self.due = self._timetable.next_due(time.time(), self._timezone)

@@ -24,6 +24,7 @@ def configure(tmp_path, sandbox):
             "REPORT_LANGUAGE": "en",
         } | more
         path = tmp_path / "config.env"
+        path.touch(0o600)
         path.write_text("".join(f"{key}={value}\n" for key, value in values.items()), "utf-8")
         return path
 

@@ -1,0 +1,78 @@
+"""Telling people and monitors how the runs of a job ended."""
+
+import logging
+import socket
+from datetime import datetime
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+
+from common import mail
+from common.labels import Labels
+from common.runs import Outcome
+from common.settings import Settings
+from common.templates import render
+
+PING_TIMEOUT_SECONDS = 10
+MAX_BODY_BYTES = 10_000  # what Healthchecks keeps of a log
+
+log = logging.getLogger(__name__)
+
+
+def ping(job: str, settings: Settings, end: str = "", body: str = "") -> None:
+    """Call a job's HEALTHCHECK_URL, if it has one. A monitor that does not answer is a warning, and nothing more.
+
+    end: "/start" when it starts, "" when it has done its work, "/fail" when not: the convention of Healthchecks
+         (https://healthchecks.io/docs/http_api/)
+    """
+    url = settings.healthcheck_urls.get(job)
+    if not url:
+        return
+    address = urlsplit(url)
+    url = urlunsplit(address._replace(path=address.path.rstrip("/") + end))
+    data = body.encode()[-MAX_BODY_BYTES:]
+    try:
+        requests.request("POST" if data else "GET", url, data=data, timeout=PING_TIMEOUT_SECONDS).raise_for_status()
+    except (requests.RequestException, UnicodeError) as error:
+        code = getattr(getattr(error, "response", None), "status_code", None)
+        problem = f"HTTP {code}" if code else type(error).__name__
+        log.warning("%s: the monitor does not answer (%s). Check HEALTHCHECK_URL_%s.", job, problem, job.upper())
+
+
+def tell_admin(label: str, outcome: Outcome, since: float, settings: Settings) -> bool:
+    """Mail ADMIN_TO that a job failed, or that one which has failed since then works again.
+
+    Gives whether nobody has to be told any more; a mail that fails is told in the log.
+    """
+    if not settings.admin_to:
+        return True
+    try:
+        message = trouble_mail(label, outcome, since, settings)
+        mail.send(message, [], settings, to=settings.admin_to, key="ADMIN_TO")
+    except mail.MailError as error:
+        log.error("%s", error)
+        return error.others_got_it
+    return True
+
+
+def trouble_mail(label: str, outcome: Outcome, since: float, settings: Settings) -> mail.Mail:
+    """The mail that says how a job ended which fails, or which has failed since then and works again."""
+    labels = Labels(settings.language)
+    moment, ended = (
+        labels.moment(datetime.fromtimestamp(seconds, settings.timezone)) for seconds in (since, outcome.ended)
+    )
+    where = f"{socket.gethostname()}: {settings.path}"
+    if outcome.problem:
+        title = labels.format("job failed", job=label)
+        facts = [labels.format("failed since", since=moment), where, labels["told once a day"]]
+    else:
+        title = labels.format("job works again", job=label)
+        facts = [labels.format("failed until", since=moment, time=ended), where]
+    content = {
+        "title": title,
+        "labels": labels,
+        "facts": facts,
+        "problem": outcome.problem,
+        "tail": outcome.tail if outcome.problem else (),
+    }
+    return mail.Mail(title, render("trouble_mail.txt", content), render("trouble_mail.html", content))

@@ -1,0 +1,200 @@
+"""Run the jobs at their times, for months: what was missed is made up for, what fails is told.
+
+    python scripts/run_schedule.py                                    the jobs of config.env
+    python scripts/run_schedule.py kyiv/config.env lviv/config.env    those of several accounts
+    python scripts/run_schedule.py --list                             when they run, and how they ended
+    python scripts/run_schedule.py --once backup_customers            one now
+
+When a job runs is said by SCHEDULE_<JOB>. A job that fails is mailed to ADMIN_TO, and HEALTHCHECK_URL_<JOB> is called.
+SIGTERM or Ctrl-C ends the loop and what it runs; what was cut off is run again when it starts. SIGHUP has it read the
+configuration again.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import time
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+
+from common.job import (
+    EXIT_ALREADY_RUNNING,
+    EXIT_FAILED,
+    UsageError,
+    hide_in_log,
+    log_to_file,
+    print_out,
+    run_command,
+)
+from common.loop import Account, Loop, Planned
+from common.settings import JOBS, Settings, SettingsError, load_settings
+
+TICK_SECONDS = 1
+
+log = logging.getLogger("schedule loop")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("configs", nargs="*", metavar="CONFIG", help="a config file for each account")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="show each job, its next run, and how the last one ended")
+    what.add_argument("--once", metavar="JOB", choices=JOBS, help=f"run a job now: {', '.join(JOBS)}")
+    parser.add_argument("--log", metavar="FILE", type=Path, help="log to this file, and begin a new one at 10 MB")
+
+
+def main(_name: str, arguments: argparse.Namespace) -> int:
+    """Read the configuration, and do what was asked for."""
+    accounts = load_accounts(arguments)
+    if arguments.list:
+        print_out("\n".join(table(accounts)))
+        return 0
+    if arguments.log:
+        log_to_file(arguments.log)
+    if not (arguments.quiet or arguments.verbose):
+        logging.root.setLevel(logging.INFO)  # a loop that says nothing could as well be dead
+    signals = Signals()
+    return once(arguments.once, accounts, signals) if arguments.once else serve(accounts, arguments, signals)
+
+
+class Signals:
+    """What the process was asked for by signals; the loop looks at it every second."""
+
+    def __init__(self) -> None:
+        self.is_stopped = False
+        self.is_reload_wanted = False
+        for number in (signal.SIGTERM, signal.SIGINT, *filter(None, [getattr(signal, "SIGBREAK", None)])):
+            signal.signal(number, self._stop)
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, self._reload)
+
+    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self.is_stopped = True
+
+    def _reload(self, _signal: int, _frame: FrameType | None) -> None:
+        self.is_reload_wanted = True
+
+
+def serve(accounts: list[Account], arguments: argparse.Namespace, signals: Signals) -> int:
+    """Run the jobs at their times until the process is asked to stop."""
+    if not any(account.settings.timetables for account in accounts):
+        raise UsageError("No SCHEDULE_ key is filled in, so there is nothing to run. README shows some.")
+    loop = Loop()
+    loop.plan(accounts)
+    log.info("Started, process %d: %s", os.getpid(), planned_text(accounts))
+    while not signals.is_stopped:
+        if signals.is_reload_wanted:
+            signals.is_reload_wanted = False
+            try:
+                accounts = load_accounts(arguments)
+                loop.plan(accounts)
+                log.info("Read the configuration again: %s", planned_text(accounts))
+            except (SettingsError, UsageError) as error:
+                log.error("The configuration was read again, and cannot be used, so all stays as it was: %s", error)
+        loop.tick()
+        time.sleep(TICK_SECONDS)
+    loop.stop()
+    log.info("Stopped")
+    return 0
+
+
+def once(job: str, accounts: list[Account], signals: Signals) -> int:
+    """Run a job now, for one account after the other, as the loop would."""
+    code = 0
+    for account in accounts:
+        loop = Loop()
+        run = loop.begin(Planned(account, job, account.settings.timetables.get(job)))
+        while not loop.is_idle:
+            if signals.is_stopped:
+                loop.stop()
+                raise KeyboardInterrupt
+            time.sleep(TICK_SECONDS / 10)
+            loop.tick()
+        if run.outcome is None or run.outcome.problem:
+            code = EXIT_FAILED
+        elif run.outcome.is_busy:
+            code = code or EXIT_ALREADY_RUNNING
+    return code
+
+
+def load_accounts(arguments: argparse.Namespace) -> list[Account]:
+    """The accounts of the config files. Raises SettingsError with the faults of all of them, and UsageError."""
+    configs = [*arguments.configs, *([arguments.config] if arguments.config else [])] or [None]
+    all_settings: list[Settings] = []
+    faults: list[str] = []
+    for config in configs:
+        try:
+            all_settings.append(load_settings(config))
+        except SettingsError as error:
+            faults += error.faults
+    if faults:
+        raise SettingsError(faults)
+    belongings = {
+        "BINOTEL_KEY": [settings.key for settings in all_settings],
+        "REPORTS_DIR": [str(settings.reports_dir.resolve()) for settings in all_settings],
+        "BACKUPS_DIR": [str(settings.backups_dir.resolve()) for settings in all_settings],
+        "RECORDS_URL": [settings.records_url for settings in all_settings],
+    }
+    for key, values in belongings.items():
+        if len(set(values)) < len(values):
+            files = ", ".join(
+                str(s.path) for s, value in zip(all_settings, values, strict=True) if values.count(value) > 1
+            )
+            raise UsageError(f"{key} is the same in {files}: each account needs its own.")
+    for settings in all_settings:
+        hide_in_log(settings.secrets)
+    folders = [settings.path.parent.name for settings in all_settings]
+    is_unique = len(set(folders)) == len(folders)
+    names = folders if is_unique else [str(settings.path) for settings in all_settings]
+    return [
+        Account(name if len(configs) > 1 else "", settings) for name, settings in zip(names, all_settings, strict=True)
+    ]
+
+
+def planned_text(accounts: list[Account]) -> str:
+    return "; ".join(
+        f"{Planned(account, job, timetable).label} {timetable.text}"
+        for account in accounts
+        for job, timetable in account.settings.timetables.items()
+    )
+
+
+def table(accounts: list[Account]) -> list[str]:
+    """A line a job: when it runs, when next, and how it ended; in columns."""
+    rows = [("job", "when", "next run", "last run")]
+    for account in accounts:
+        for job in JOBS:
+            planned = Planned(account, job, account.settings.timetables.get(job))
+            kept = planned.kept
+            if planned.timetable or kept:
+                when = planned.timetable.text if planned.timetable else "not scheduled"
+                rows.append((planned.label, when, next_text(planned, kept), last_text(planned, kept)))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return ["  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]]) for row in rows]
+
+
+def next_text(planned: Planned, kept: dict[str, object]) -> str:
+    if kept.get("is_begun"):
+        return "running now, or cut off"
+    if not planned.timetable:
+        return ""
+    now = time.time()
+    due = planned.next_due_of(kept, now)
+    late = " (overdue: is the loop running?)" if due < now - 2 * TICK_SECONDS else ""
+    return f"{moment(due, planned)}{late}"
+
+
+def last_text(planned: Planned, kept: dict[str, object]) -> str:
+    last = kept.get("last")
+    if not isinstance(last, dict):
+        return "never"
+    return f"{moment(last['began'], planned)} {last['problem'] or 'done'}"
+
+
+def moment(seconds: float, planned: Planned) -> str:
+    return f"{datetime.fromtimestamp(seconds, planned.account.settings.timezone):%Y-%m-%d %H:%M}"
+
+
+if __name__ == "__main__":
+    run_command(main, __doc__, add_arguments)
