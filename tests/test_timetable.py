@@ -1,5 +1,6 @@
 """Lines of the configuration -> moments; nothing skipped and nothing doubled when the clocks change."""
 
+import functools
 import os
 import re
 import time
@@ -54,6 +55,7 @@ def test_a_wrong_line_is_told_with_what_is_allowed(line, problem):
         Timetable.parse(line)
 
 
+@functools.cache
 def expected_runs(line, first, last):
     """By looking at Kyiv's clock every minute: what is shown for the first time; where it is skipped, an hour later."""
     if line.startswith("every"):
@@ -95,7 +97,7 @@ def simulated_runs(line, first, last):
     return runs
 
 
-@pytest.fixture(params=["UTC", "Europe/Kyiv", "America/New_York"])
+@pytest.fixture(params=["UTC", "Europe/Kyiv"])
 def computer_zone(request, monkeypatch):
     monkeypatch.setenv("TZ", request.param)
     time.tzset()

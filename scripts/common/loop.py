@@ -224,10 +224,15 @@ class Loop:
         self._start = start
         self._scheduler = schedule.Scheduler()
         self._running: dict[tuple[Path, str], tuple[Started, Timer | None]] = {}
+        self._looked_at = 0.0
 
     @property
     def is_idle(self) -> bool:
         return not self._running
+
+    @property
+    def _timers(self) -> list[Timer]:
+        return [job for job in self._scheduler.jobs if isinstance(job, Timer)]
 
     def plan(self, accounts: list[Account]) -> None:
         """Run the jobs of these accounts from now on, and no others. What is running goes on."""
@@ -238,13 +243,18 @@ class Loop:
                 timer.do(self._look, Planned(account, job, timetable), timer)
 
     def tick(self) -> None:
+        now = time.time()
+        if now < self._looked_at:  # the clock was set back, so what is due next has to be reckoned anew
+            for planned_timer in self._timers:
+                planned_timer.due = now
+        self._looked_at = now
         for job_id, (run, timer) in list(self._running.items()):
             run.keep_to_limit()
             if run.is_alive():
                 continue
             del self._running[job_id]
             if timer and (run.outcome is None or run.outcome.is_busy):
-                timer.due = time.time() + RETRY_SECONDS
+                timer.due = now + RETRY_SECONDS
         self._scheduler.run_pending()
 
     def begin(self, planned: Planned, timer: Timer | None = None) -> Started:

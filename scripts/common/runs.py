@@ -82,7 +82,7 @@ class Run(threading.Thread):
         self._asked_to_end: float | None = None
         self._is_cut = False
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
-        self._problem = ""
+        self._error = ""
         # In a group of its own, so that Ctrl-C in a terminal reaches the loop alone, which then ends the job.
         self._process = subprocess.Popen(
             [sys.executable, *command],
@@ -139,9 +139,9 @@ class Run(threading.Thread):
         self._signal("SIGTERM")
 
     def _signal(self, name: str) -> None:
-        if self._process.poll() is not None:
+        if not self.is_alive():
             return
-        with suppress(OSError):
+        with suppress(OSError):  # it has ended just now
             if sys.platform == "win32":
                 self._process.send_signal(signal.CTRL_BREAK_EVENT) if name == "SIGTERM" else self._process.kill()
             else:
@@ -153,8 +153,8 @@ class Run(threading.Thread):
             return
         match = re.fullmatch(rf"(?:[0-9-]+ [0-9:]+ )?{re.escape(self._script)}: ([A-Z]+): (.*)", line)
         level, text = (match[1], match[2]) if match else ("INFO", line)
-        if level == "ERROR" or not match:
-            self._problem = text
+        if level == "ERROR":
+            self._error = text
         self._tail.append(line)
         severity = logging.getLevelNamesMapping().get(level, logging.INFO)
         log.log(max(severity, logging.INFO), "%s: %s", self._label, text)  # with -v after the |, steps are wanted
@@ -167,7 +167,10 @@ class Run(threading.Thread):
         if code < 0:
             name = signal.Signals(-code).name if -code in signal.Signals.__members__.values() else str(-code)
             return f"It was killed by signal {name}. If nobody did that, the computer may be short of memory."
-        return self._problem or f"It ended with exit code {code}, and said nothing."
+        if self._error:
+            return self._error
+        said = f"said last: {self._tail[-1]}" if self._tail else "said nothing."
+        return f"It ended with exit code {code}, and {said}"
 
 
 def shown_seconds(seconds: float) -> str:

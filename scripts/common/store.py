@@ -29,6 +29,7 @@ class Store:
         self._engine = database_engine(database_url)
         self._mine = {"account": account_id(account), "job": job}
         self._clock = clock
+        self._is_made = False
         self._table = sqlalchemy.Table(
             "remembered",
             sqlalchemy.MetaData(),
@@ -38,6 +39,9 @@ class Store:
             sqlalchemy.Column("value", sqlalchemy.Text, nullable=False),
             sqlalchemy.Column("written_at", sqlalchemy.Float, nullable=False),
         )
+        statement = insert(self._table)
+        new = {"value": statement.excluded.value, "written_at": statement.excluded.written_at}
+        self._upsert = statement.on_conflict_do_update(set_=new)
 
     def get_all(self, names: Sequence[str]) -> dict[str, Any]:
         """The values under those of `names` that there are."""
@@ -67,9 +71,15 @@ class Store:
 
     @contextmanager
     def _begin(self) -> Iterator[sqlalchemy.Connection]:
-        with self._engine.begin() as connection:
-            connection.execute(CreateTable(self._table, if_not_exists=True))
-            yield connection
+        try:
+            with self._engine.begin() as connection:
+                if not self._is_made:
+                    connection.execute(CreateTable(self._table, if_not_exists=True))
+                yield connection
+                self._is_made = True
+        except sqlalchemy.exc.SQLAlchemyError:
+            self._is_made = False  # the file may have been removed meanwhile
+            raise
 
     def _put(self, connection: sqlalchemy.Connection, values: Mapping[str, Any]) -> None:
         now = self._clock()
@@ -78,6 +88,4 @@ class Store:
             for name, value in values.items()
         ]
         connection.execute(self._table.delete().where(self._table.c.written_at < now - FORGOTTEN_SECONDS))
-        statement = insert(self._table)
-        new = {"value": statement.excluded.value, "written_at": statement.excluded.written_at}
-        connection.execute(statement.on_conflict_do_update(set_=new), rows)
+        connection.execute(self._upsert, rows)

@@ -1,0 +1,325 @@
+"""By a virtual clock: what is due is begun once, what was missed or cut off is made up for, failure is told."""
+
+import gc
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+
+import soak
+from common import loop as loop_module
+from common.loop import MOST_AT_ONCE, Account, Loop
+from common.mail import MailError
+from common.runs import Outcome
+from common.settings import load_settings
+
+FIRST = int(datetime(2026, 2, 1, 12, 34, 56, tzinfo=UTC).timestamp())
+ALERT = {"alert_lost_calls": "every 5 minutes"}
+
+
+@pytest.fixture
+def make_settings(tmp_path):
+    """A function that makes the settings of an account whose jobs run at these times."""
+
+    def make(name="kyiv", lines=ALERT, **more):
+        path = tmp_path / name / "config.env"
+        path.parent.mkdir(exist_ok=True)
+        keys = {"TIMEZONE": "UTC", "REPORT_LANGUAGE": "en"} | more
+        keys |= {f"SCHEDULE_{job.upper()}": line for job, line in lines.items()}
+        text = "".join(f"{key}={value}\n" for key, value in keys.items())
+        path.touch(0o600)
+        path.write_text(f"BINOTEL_KEY={name}-key\nBINOTEL_SECRET=s\n{text}")
+        return load_settings(str(path), {})
+
+    return make
+
+
+def test_in_400_days_of_failures_hangs_restarts_and_clock_changes_no_run_is_lost_and_none_doubled(make_settings):
+    lines = {
+        "kyiv": {
+            "export_calls_per_day": "day at 07:30",
+            "alert_lost_calls": "every 18 hours",
+            "download_records": "every 24 hours",
+            "backup_customers": "sunday at 03:30",
+        },
+        "lviv": {
+            "export_calls_per_day": "day at 00:00",
+            "alert_lost_calls": "every 1234 minutes",
+            "download_records": "every 15 hours",
+            "backup_customers": "sunday at 03:00",
+        },
+    }
+    settings = {name: make_settings(name, of_account, TIMEZONE="Europe/Kyiv") for name, of_account in lines.items()}
+    before, objects_before = handles_and_threads(), count_of_objects()
+    spans = soak.uptimes(FIRST, 400, seed=1)
+    assert soak.play(settings, spans, seed=1) == soak.expected(lines, spans, seed=1)
+    assert handles_and_threads() == before
+    assert count_of_objects() < objects_before + 20_000
+
+
+def handles_and_threads():
+    return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+
+
+def count_of_objects():
+    gc.collect()
+    return len(gc.get_objects())
+
+
+class World:
+    """A loop, the runs it has begun, and a clock that begins on a Sunday at noon in UTC."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.begun = []
+        self.running = []
+        self.loop = None
+
+    def restart(self, *settings):
+        """As after a crash: whatever ran is gone."""
+        self.loop = Loop(self._start)
+        self.reload(*settings)
+
+    def reload(self, *settings):
+        self.loop.plan([Account(one.path.parent.name, one) for one in settings])
+
+    def _start(self, planned):
+        self.begun.append(f"{datetime.now(UTC):%H:%M:%S}")
+        run = Run(planned)
+        self.running.append(run)
+        return run
+
+    def go_on(self, **span):
+        """Tick every second for so long; gives when runs were begun."""
+        begun = len(self.begun)
+        for _ in range(int(timedelta(**span).total_seconds())):
+            self.clock.shift(1)
+            self.loop.tick()
+        return self.begun[begun:]
+
+    def end(self, **outcome):
+        """All that is running ends now."""
+        now = datetime.now(UTC).timestamp()
+        for run in self.running:
+            run.outcome = Outcome(now - 1, now, **outcome)
+            run.planned.end(run.outcome)
+        self.running.clear()
+
+
+class Run:
+    def __init__(self, planned):
+        self.planned = planned
+        self.outcome = None
+
+    def is_alive(self):
+        return self.outcome is None
+
+    def keep_to_limit(self):
+        """It has none."""
+
+
+@pytest.fixture
+def world():
+    with time_machine.travel(datetime(2026, 2, 1, 12, 0, 1, tzinfo=UTC), tick=False) as clock:
+        yield World(clock)
+
+
+def test_the_first_run_is_at_the_first_time_that_comes(world, make_settings):
+    world.restart(make_settings())
+    assert world.go_on(minutes=4) == []
+    assert world.go_on(minutes=2) == ["12:05:00"]
+
+
+def test_a_job_that_is_still_running_is_not_begun_again_and_what_was_due_meanwhile_is_run_once_at_its_end(
+    world, make_settings
+):
+    world.restart(make_settings())
+    assert world.go_on(minutes=17) == ["12:05:00"]
+    world.end()
+    assert world.go_on(minutes=2, seconds=30) == ["12:17:02"]
+    world.end()
+    assert world.go_on(minutes=2) == ["12:20:00"]
+
+
+def test_a_long_run_of_one_job_delays_no_other(world, make_settings):
+    world.restart(make_settings(lines={"download_records": "every 1 minutes"} | ALERT))
+    assert world.go_on(minutes=6) == ["12:01:00", "12:05:00"]
+
+
+def test_what_was_missed_while_the_loop_was_down_is_run_once_when_it_comes_back(world, make_settings):
+    settings = make_settings(lines={"export_calls_per_day": "day at 13:00"})
+    world.restart(settings)
+    assert world.go_on(minutes=10) == []
+    world.clock.shift(timedelta(days=3))
+    world.restart(settings)
+    assert world.go_on(minutes=10) == ["12:10:02"]
+    world.end()
+    assert world.go_on(hours=1) == ["13:00:00"]
+
+
+def test_a_run_that_was_cut_off_is_run_again(world, make_settings):
+    settings = make_settings(lines={"backup_customers": "day at 12:05"})
+    world.restart(settings)
+    assert world.go_on(minutes=10) == ["12:05:00"]
+    world.restart(settings)
+    assert world.go_on(minutes=10) == ["12:10:02"]
+    world.end()
+    world.restart(settings)
+    assert world.go_on(minutes=10) == []
+
+
+def test_while_another_copy_is_running_the_job_is_tried_every_minute(world, make_settings):
+    world.restart(make_settings(lines={"backup_customers": "day at 12:05"}))
+    assert world.go_on(minutes=5) == ["12:05:00"]
+    world.end(is_busy=True)
+    assert world.go_on(seconds=90) == ["12:06:02"]
+    world.end(is_busy=True)
+    assert world.go_on(seconds=90) == ["12:07:32"]
+    world.end()
+    assert world.go_on(hours=1) == []
+
+
+def test_a_clock_that_is_set_back_a_little_doubles_nothing(world, make_settings):
+    world.restart(make_settings(lines={"backup_customers": "day at 12:05"}))
+    assert world.go_on(minutes=6) == ["12:05:00"]
+    world.end()
+    world.clock.shift(timedelta(minutes=-3))
+    assert world.go_on(hours=1) == []
+
+
+def test_a_clock_that_was_years_ahead_stops_nothing(world, make_settings):
+    settings = make_settings()
+    world.clock.shift(timedelta(days=3000))
+    world.restart(settings)
+    assert world.go_on(minutes=6) == ["12:05:00"]
+    world.end()
+    world.clock.shift(timedelta(days=-3000))
+    world.restart(settings)
+    assert world.go_on(minutes=6) == ["12:10:00"]
+
+
+def test_a_clock_that_is_put_right_while_the_loop_runs_stops_nothing(world, make_settings):
+    world.clock.shift(timedelta(days=3000))
+    world.restart(make_settings())
+    assert world.go_on(minutes=6) == ["12:05:00"]
+    world.end()
+    world.clock.shift(timedelta(days=-3000))
+    assert world.go_on(minutes=6) == ["12:10:00"]
+
+
+def test_a_new_timetable_counts_from_now_on_and_what_runs_goes_on(world, make_settings):
+    world.restart(make_settings())
+    assert world.go_on(minutes=6) == ["12:05:00"]
+    world.reload(make_settings(lines={"alert_lost_calls": "every 2 minutes"}))
+    assert world.go_on(minutes=6) == []
+    world.end()
+    assert world.go_on(minutes=3) == ["12:14:00"]
+    world.reload(make_settings(lines={"backup_customers": "every 3 minutes"}))
+    assert world.go_on(minutes=3) == ["12:18:00"]
+
+
+def test_when_the_database_cannot_be_used_nothing_is_begun_before_it_can(world, make_settings, tmp_path, caplog):
+    world.restart(make_settings())
+    database = tmp_path / "kyiv" / "var" / "binotel.db"
+    assert world.go_on(minutes=4) == []
+    database.rename(database.with_suffix(".away"))
+    database.mkdir()
+    assert world.go_on(minutes=3) == []
+    assert [record.getMessage() for record in caplog.records] == [
+        "kyiv alert_lost_calls: the database cannot be used: unable to open database file. Check DATABASE_URL."
+    ] * 3
+    database.rmdir()
+    database.with_suffix(".away").rename(database)
+    assert world.go_on(minutes=2) == ["12:08:00"]
+
+
+def test_a_process_that_cannot_be_started_is_a_failure(world, make_settings, caplog):
+    settings = make_settings()
+
+    def start(planned):
+        raise OSError(12, "Cannot allocate memory")
+
+    world.loop = Loop(start)
+    world.reload(settings)
+    world.go_on(minutes=5)
+    [thread] = [thread for thread in threading.enumerate() if "end" in thread.name] or [None]
+    if thread:
+        thread.join()
+    assert "kyiv alert_lost_calls: failed after 0 s" in caplog.text
+    planned = loop_module.Planned(Account("kyiv", settings), "alert_lost_calls", None)
+    assert planned.kept["last"]["problem"] == "It could not be started: Cannot allocate memory."
+
+
+def test_of_many_accounts_only_some_run_a_job_at_once_and_each_comes_to_its_turn(world, make_settings):
+    names = [f"account{number}" for number in range(MOST_AT_ONCE + 2)]
+    world.restart(*[make_settings(name) for name in names])
+    assert world.go_on(minutes=5) == ["12:05:00"] * MOST_AT_ONCE
+    world.end()
+    assert world.go_on(minutes=1) == ["12:05:02"] * 2
+
+
+@pytest.fixture
+def mails(monkeypatch):
+    """The subjects of the mails to ADMIN_TO; while `mails.is_down`, they fail."""
+
+    class Mails(list):
+        is_down = False
+
+    mails = Mails()
+
+    def send(message, attachments, settings, *, to, key):
+        if mails.is_down:
+            raise MailError("The mail server is down.")
+        mails.append(f"{datetime.now(UTC):%d %H:%M} {message.subject}")
+
+    monkeypatch.setattr("common.mail.send", send)
+    return mails
+
+
+@contextmanager
+def failing(world, problem):
+    """Every run that is begun in the block ends at once, in this way."""
+    start = world.loop._start
+
+    def started(planned):
+        run = start(planned)
+        world.end(problem=problem)
+        return run
+
+    world.loop._start = started
+    yield
+    world.loop._start = start
+
+
+def test_a_failure_is_mailed_at_first_then_once_a_day_and_when_it_is_over(world, make_settings, mails):
+    mail = {"ADMIN_TO": "a@example.com", "MAIL_FROM": "b@example.com", "SMTP_HOST": "h"}
+    settings = make_settings(lines={"alert_lost_calls": "every 1 hours"}, **mail)
+    world.restart(settings)
+    with failing(world, ""):
+        world.go_on(hours=2)
+    assert mails == []
+    with failing(world, "It broke."):
+        world.go_on(hours=25)
+    world.restart(settings)
+    with failing(world, "It broke."):
+        world.go_on(hours=24)
+    with failing(world, ""):
+        world.go_on(hours=3)
+    failed, again = "Failed: kyiv alert_lost_calls", "Works again: kyiv alert_lost_calls"
+    assert mails == [f"01 15:00 {failed}", f"02 14:00 {failed}", f"03 13:00 {failed}", f"03 16:00 {again}"]
+
+
+def test_a_mail_that_could_not_be_sent_is_made_up_for(world, make_settings, mails):
+    mail = {"ADMIN_TO": "a@example.com", "MAIL_FROM": "b@example.com", "SMTP_HOST": "h"}
+    world.restart(make_settings(lines={"alert_lost_calls": "every 1 hours"}, **mail))
+    mails.is_down = True
+    with failing(world, "It broke."):
+        world.go_on(hours=2)
+    with failing(world, ""):
+        world.go_on(hours=1)
+        mails.is_down = False
+        world.go_on(hours=2)
+    assert mails == ["01 16:00 Works again: kyiv alert_lost_calls"]
