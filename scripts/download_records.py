@@ -1,8 +1,8 @@
 """Keep an archive of the calls' recordings: every one, whole, once. To be run every hour or two.
 
-    python scripts/download_records.py                 those of yesterday and today
+    python scripts/download_records.py                 those of yesterday and today, and of days that were missed
     python scripts/download_records.py 2024-05-01
-    python scripts/download_records.py --since 7d      also after the computer was off for some days
+    python scripts/download_records.py --since 7d
 
 They go to RECORDS_URL, a folder or a bucket (2024/05/01/093015-in-0965074747-902-744924436.mp3), with a list of each
 day beside them (records.csv). What is there is not downloaded again; what is not there yet is tried by later runs for
@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from binotel_core import ApiError, BinotelError, account_id
 from common.archive import Archive
@@ -39,6 +39,7 @@ from common.report import last_second
 from common.store import Store
 from common.threads import in_threads
 
+MAX_CAUGHT_UP = 31
 MAX_WORKERS = 32
 MAX_FAILURES_IN_A_ROW = 10
 MAX_NAMED = 10  # recordings in a message
@@ -49,7 +50,7 @@ log = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "days", nargs="*", metavar="DAY", help="2024-05-01, today or yesterday (default: both of these)"
+        "days", nargs="*", metavar="DAY", help="2024-05-01, today or yesterday (default: all days since the last run)"
     )
     parser.add_argument("--since", metavar="7d", help="today and so many days before it")
     parser.add_argument(
@@ -77,10 +78,17 @@ def main(job: Job) -> None:
         days += days_since(arguments.since, today)
     archive = Archive(settings.records_url, settings.state_dir / f"{job.name}-{account_id(settings.key)}")
     store = Store(settings.database_url, settings.key, job.name)
-    name = f"incomplete days of {account_id(settings.records_url)}"  # the URL may hold a password
-    incomplete = {date.fromisoformat(day) for day in store.get_all([name]).get(name, [])}
+    where = account_id(settings.records_url)  # the URL may hold a password
+    name, until = f"incomplete days of {where}", f"days until then were seen to for {where}"
+    known = store.get_all([name, until])
+    incomplete = {date.fromisoformat(day) for day in known.get(name, [])}
+    if not days:
+        days = missed_days(today, date.fromisoformat(known.get(until, str(today))))
+        incomplete |= set(days)
+        # From now on it is known that these have to be seen to, whatever happens.
+        store.put({name: sorted(map(str, incomplete)), until: str(today)})
     # The newest first: what is wrong with an old day must not keep it from being archived.
-    days = sorted({*(days or wanted_days(["yesterday", "today"], today)), *incomplete}, reverse=True)
+    days = sorted({*days, *incomplete}, reverse=True)
     with progress_bar(job) as show:
         keeper = Keeper(job, archive, len(days), show)
         try:
@@ -97,6 +105,12 @@ def main(job: Job) -> None:
         finally:
             archive.remove_unfinished()
     print(keeper.summary)
+
+
+def missed_days(today: date, until: date) -> list[date]:
+    """Today, yesterday, and the days before it until the last one that was seen to; at most a month."""
+    back = min(MAX_CAUGHT_UP, max(1, (today - until).days))
+    return [today - timedelta(days=days) for days in range(back + 1)]
 
 
 class Keeper:

@@ -378,10 +378,26 @@ def test_a_link_that_grew_old_in_the_queue_is_asked_for_anew(download, make_sand
 
 def test_a_day_that_was_not_over_comes_again(run_main, sandbox, tmp_path, monkeypatch):
     folder = tmp_path / "records"
-    for moment, arguments in ((at("13:30"), []), (at("09:00", DAY + timedelta(days=3)), ["yesterday"])):
+    for moment, arguments in ((at("13:30"), ["today"]), (at("09:00", DAY + timedelta(days=3)), ["yesterday"])):
         assert run_main(download_records, moment, *arguments)[0] in (0, 1)
     found = archive(folder)
     assert {path: content for path, content in found.items() if path.startswith("2024/05/01")} == truth(sandbox)
+
+
+def test_days_on_which_nothing_ran_are_caught_up(run_main, sandbox, tmp_path):
+    assert run_main(download_records, at("13:30"))[0] == 0
+    assert run_main(download_records, at("09:00", DAY + timedelta(days=4)))[0] == 0
+    days = [DAY + timedelta(days=number) for number in range(-1, 4)]
+    over = {path: content for day in days for path, content in truth(sandbox, day).items()}
+    assert archive(tmp_path / "records").items() >= over.items()
+    requests = len(asked(sandbox, "stats/list-of-calls-per-day"))
+    assert run_main(download_records, at("11:00", DAY + timedelta(days=4)))[0] == 0
+    assert len(asked(sandbox, "stats/list-of-calls-per-day")) == requests + 2  # today and yesterday
+
+
+def test_at_most_a_month_is_caught_up():
+    days = download_records.missed_days(DAY, DAY - timedelta(days=90))
+    assert (len(days), days[0], days[-1]) == (32, DAY, DAY - timedelta(days=31))
 
 
 def test_what_fails_in_an_old_day_keeps_no_newer_one_from_being_archived(download, sandbox, tmp_path):
