@@ -52,8 +52,6 @@ def main(_name: str, arguments: argparse.Namespace) -> int:
         return 0
     if arguments.log:
         log_to_file(arguments.log)
-    if not (arguments.quiet or arguments.verbose):
-        logging.root.setLevel(logging.INFO)  # a loop that says nothing could as well be dead
     signals = Signals()
     return once(arguments.once, accounts, signals) if arguments.once else serve(accounts, arguments, signals)
 
@@ -80,23 +78,33 @@ def serve(accounts: list[Account], arguments: argparse.Namespace, signals: Signa
     """Run the jobs at their times until the process is asked to stop."""
     if not any(account.settings.timetables for account in accounts):
         raise UsageError("No SCHEDULE_ key is filled in, so there is nothing to run. README shows some.")
+    if not (arguments.quiet or arguments.verbose):
+        logging.root.setLevel(logging.INFO)  # a loop that says nothing could as well be dead
     loop = Loop()
     loop.plan(accounts)
     log.info("Started, process %d: %s", os.getpid(), planned_text(accounts))
-    while not signals.is_stopped:
-        if signals.is_reload_wanted:
-            signals.is_reload_wanted = False
-            try:
-                accounts = load_accounts(arguments)
-                loop.plan(accounts)
-                log.info("Read the configuration again: %s", planned_text(accounts))
-            except (SettingsError, UsageError) as error:
-                log.error("The configuration was read again, and cannot be used, so all stays as it was: %s", error)
-        loop.tick()
-        time.sleep(TICK_SECONDS)
-    loop.stop()
+    try:
+        while not signals.is_stopped:
+            if signals.is_reload_wanted:
+                signals.is_reload_wanted = False
+                reload(loop, arguments)
+            loop.tick()
+            time.sleep(TICK_SECONDS)
+    finally:
+        loop.stop()
     log.info("Stopped")
     return 0
+
+
+def reload(loop: Loop, arguments: argparse.Namespace) -> None:
+    """Read the configuration again. One that cannot be used changes nothing."""
+    try:
+        accounts = load_accounts(arguments)
+    except (SettingsError, UsageError) as error:
+        log.error("The configuration was read again, and cannot be used, so all stays as it was: %s", error)
+        return
+    loop.plan(accounts)
+    log.info("Read the configuration again: %s", planned_text(accounts))
 
 
 def once(job: str, accounts: list[Account], signals: Signals) -> int:

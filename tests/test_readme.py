@@ -51,7 +51,3 @@ def test_the_example_of_the_api_runs_as_it_stands(make_sandbox, clock, tmp_path,
     )
     exec(compile(example, "README.md", "exec"), {})
     assert len(capsys.readouterr().out.splitlines()) > 200
-
-
-def test_the_loop_is_valid_python():
-    compile(next(block for block in PYTHON if "schedule" in block), "README.md", "exec")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import schedule
-import sqlalchemy
 
 from common.runs import SECONDS_TO_END, Outcome, Run, shown_seconds
 from common.settings import Settings
@@ -281,9 +280,10 @@ class Loop:
         now = time.time()
         try:
             is_taken = planned.take(now)
-        except (sqlalchemy.exc.SQLAlchemyError, OSError) as error:
+        except Exception as error:  # whatever it is, it must not end the loop of all other jobs
             reason = getattr(error, "orig", None) or error
             log.error("%s: the database cannot be used: %s. Check DATABASE_URL.", planned.label, reason)
+            log.debug("Where it happened:", exc_info=True)
             timer.due = now + RETRY_SECONDS
             return
         timer.due = planned.next_due
