@@ -498,16 +498,18 @@ QUOTA_WINDOW_SECONDS = 60
 # The server counts from when requests arrive, and a first request arrives late by its TLS handshake.
 QUOTA_GAP_MARGIN_SECONDS = 0.25
 QUOTA_WINDOW_MARGIN_SECONDS = 1
+PATIENCE_SECONDS = 60.0  # for a database that another process has for itself
 LEDGER_WINDOWS = 2  # how far back the ledger goes: more than is needed, since interrupted requests leave gaps in it
 
 
-def database_engine(url: str) -> sqlalchemy.Engine:
+def database_engine(url: str, patience_seconds: float = PATIENCE_SECONDS) -> sqlalchemy.Engine:
     """The project's database, shared by processes: a transaction has it for itself from its first line on.
 
     url: an SQLAlchemy URL of an SQLite file; its folder is made when missing
+    patience_seconds: how long to wait for another process that has it
     """
     engine = sqlalchemy.create_engine(
-        url, poolclass=sqlalchemy.NullPool, connect_args={"timeout": 60, "isolation_level": None}
+        url, poolclass=sqlalchemy.NullPool, connect_args={"timeout": patience_seconds, "isolation_level": None}
     )
 
     def begin(connection: sqlalchemy.Connection) -> None:
@@ -516,7 +518,8 @@ def database_engine(url: str) -> sqlalchemy.Engine:
 
     def connect(*_: object) -> None:
         if engine.url.database:
-            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+            # What is in it concerns customers, so it is made for its user alone.
+            Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     sqlalchemy.event.listen(engine, "begin", begin)
     sqlalchemy.event.listen(engine, "do_connect", connect)
@@ -1176,10 +1179,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, max_length: int = 200) -> str:
     """A foreign text fit for a message: one line, printable, not endless."""
-    printable = "".join(character if character.isprintable() else " " for character in text[:1000])
-    return " ".join(printable.split())[:200]
+    printable = "".join(character if character.isprintable() else " " for character in text[: 5 * max_length])
+    return " ".join(printable.split())[:max_length]
 
 
 def _connection_error(error: Exception, host: str | None, method: str, register: str) -> TransportError:

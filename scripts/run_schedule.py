@@ -13,22 +13,27 @@ configuration again.
 import argparse
 import logging
 import os
+import shlex
 import signal
 import time
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
 
+import filelock
+
 from common.job import (
     EXIT_ALREADY_RUNNING,
     EXIT_FAILED,
     UsageError,
     hide_in_log,
+    is_watched,
     log_to_file,
     print_out,
     run_command,
 )
-from common.loop import Account, Loop, Planned
+from common.loop import Loop
+from common.planned import Account, Planned
 from common.settings import JOBS, Settings, SettingsError, load_settings
 
 TICK_SECONDS = 1
@@ -44,14 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log", metavar="FILE", type=Path, help="log to this file, and begin a new one at 10 MB")
 
 
-def main(_name: str, arguments: argparse.Namespace) -> int:
+def main(name: str, arguments: argparse.Namespace) -> int:
     """Read the configuration, and do what was asked for."""
+    if arguments.log:
+        log_to_file(arguments.log, name)
     accounts = load_accounts(arguments)
     if arguments.list:
         print_out("\n".join(table(accounts)))
         return 0
-    if arguments.log:
-        log_to_file(arguments.log)
     signals = Signals()
     return once(arguments.once, accounts, signals) if arguments.once else serve(accounts, arguments, signals)
 
@@ -65,7 +70,8 @@ class Signals:
         for number in (signal.SIGTERM, signal.SIGINT, *filter(None, [getattr(signal, "SIGBREAK", None)])):
             signal.signal(number, self._stop)
         if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, self._reload)
+            # To a terminal's program it means that the terminal was closed.
+            signal.signal(signal.SIGHUP, self._stop if is_watched() else self._reload)
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self.is_stopped = True
@@ -80,7 +86,7 @@ def serve(accounts: list[Account], arguments: argparse.Namespace, signals: Signa
         raise UsageError("No SCHEDULE_ key is filled in, so there is nothing to run. README shows some.")
     if not (arguments.quiet or arguments.verbose):
         logging.root.setLevel(logging.INFO)  # a loop that says nothing could as well be dead
-    loop = Loop()
+    loop = Loop(is_stopped=lambda: signals.is_stopped)
     loop.plan(accounts)
     log.info("Started, process %d: %s", os.getpid(), planned_text(accounts))
     try:
@@ -100,7 +106,7 @@ def reload(loop: Loop, arguments: argparse.Namespace) -> None:
     """Read the configuration again. One that cannot be used changes nothing."""
     try:
         accounts = load_accounts(arguments)
-    except (SettingsError, UsageError) as error:
+    except (SettingsError, UsageError, OSError, RuntimeError) as error:
         log.error("The configuration was read again, and cannot be used, so all stays as it was: %s", error)
         return
     loop.plan(accounts)
@@ -112,14 +118,14 @@ def once(job: str, accounts: list[Account], signals: Signals) -> int:
     code = 0
     for account in accounts:
         loop = Loop()
-        run = loop.begin(Planned(account, job, account.settings.timetables.get(job)))
+        run = loop.begin(Planned(account, job, account.settings.timetables.get(job), by_hand=True))
         while not loop.is_idle:
             if signals.is_stopped:
                 loop.stop()
                 raise KeyboardInterrupt
             time.sleep(TICK_SECONDS / 10)
             loop.tick()
-        if run.outcome is None or run.outcome.problem:
+        if run is None or run.outcome is None or run.outcome.problem:
             code = EXIT_FAILED
         elif run.outcome.is_busy:
             code = code or EXIT_ALREADY_RUNNING
@@ -129,6 +135,8 @@ def once(job: str, accounts: list[Account], signals: Signals) -> int:
 def load_accounts(arguments: argparse.Namespace) -> list[Account]:
     """The accounts of the config files. Raises SettingsError with the faults of all of them, and UsageError."""
     configs = [*arguments.configs, *([arguments.config] if arguments.config else [])] or [None]
+    if len(set(configs)) < len(configs):
+        raise UsageError("A config file is named twice: leave one out.")
     all_settings: list[Settings] = []
     faults: list[str] = []
     for config in configs:
@@ -149,12 +157,13 @@ def load_accounts(arguments: argparse.Namespace) -> list[Account]:
             files = ", ".join(
                 str(s.path) for s, value in zip(all_settings, values, strict=True) if values.count(value) > 1
             )
-            raise UsageError(f"{key} is the same in {files}: each account needs its own.")
+            where = "the environment, where it wins over " if key in os.environ else ""
+            raise UsageError(f"{key} is the same in {where}{files}: each account needs its own.")
     for settings in all_settings:
         hide_in_log(settings.secrets)
-    folders = [settings.path.parent.name for settings in all_settings]
-    is_unique = len(set(folders)) == len(folders)
-    names = folders if is_unique else [str(settings.path) for settings in all_settings]
+    paths = [settings.path or Path() for settings in all_settings]
+    folders = [path.parent.name for path in paths]
+    names = folders if len(set(folders)) == len(folders) else list(map(str, paths))
     return [
         Account(name if len(configs) > 1 else "", settings) for name, settings in zip(names, all_settings, strict=True)
     ]
@@ -162,9 +171,9 @@ def load_accounts(arguments: argparse.Namespace) -> list[Account]:
 
 def planned_text(accounts: list[Account]) -> str:
     return "; ".join(
-        f"{Planned(account, job, timetable).label} {timetable.text}"
+        f"{planned.label} {when_text(planned)}"
         for account in accounts
-        for job, timetable in account.settings.timetables.items()
+        for planned in (Planned(account, *item) for item in account.settings.timetables.items())
     )
 
 
@@ -176,17 +185,27 @@ def table(accounts: list[Account]) -> list[str]:
             planned = Planned(account, job, account.settings.timetables.get(job))
             kept = planned.kept
             if planned.timetable or kept:
-                when = planned.timetable.text if planned.timetable else "not scheduled"
-                rows.append((planned.label, when, next_text(planned, kept), last_text(planned, kept)))
+                rows.append((planned.label, when_text(planned), next_text(planned, kept), last_text(planned, kept)))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return ["  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]]) for row in rows]
 
 
+def when_text(planned: Planned) -> str:
+    timetable = planned.timetable
+    if timetable is None:
+        return "not scheduled"
+    return f"{timetable.text} | {shlex.join(timetable.arguments)}" if timetable.arguments else timetable.text
+
+
 def next_text(planned: Planned, kept: dict[str, object]) -> str:
-    if kept.get("is_begun"):
-        return "running now, or cut off"
     if not planned.timetable:
         return ""
+    if kept.get("is_begun"):
+        try:
+            with planned.lock:
+                return "as soon as the loop runs: it was cut off"
+        except filelock.Timeout:
+            return "running now"
     now = time.time()
     due = planned.next_due_of(kept, now)
     late = " (overdue: is the loop running?)" if due < now - 2 * TICK_SECONDS else ""

@@ -10,7 +10,8 @@ from datetime import time as time_of_day
 
 import time_machine
 
-from common.loop import LIMIT_SECONDS, Account, Loop
+from common.loop import LIMIT_SECONDS, Loop
+from common.planned import Account
 from common.runs import Outcome
 from helpers import KYIV
 
@@ -65,6 +66,12 @@ def uptimes(first, days, seed):
     return spans
 
 
+def crash(loop):
+    """As if the process had been killed: the system drops its locks."""
+    for planned, _, _ in loop._running.values():
+        planned.lock.release()
+
+
 def play(settings_by_account, spans, seed):
     """The runs that the loop began, as (moment, account, job), sorted."""
     began = []
@@ -84,8 +91,9 @@ def play(settings_by_account, spans, seed):
                 loop.tick()
                 # In between the ticks of every second nothing changes.
                 timers = [timer.due for timer in loop._timers]
-                ends = [run.ends for run, _ in loop._running.values()]
+                ends = [run.ends for _, run, _ in loop._running.values()]
                 now = min(moment for moment in [*timers, *ends, last] if moment > now)
+            crash(loop)
     return sorted(began)
 
 

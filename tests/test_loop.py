@@ -10,14 +10,15 @@ import pytest
 import time_machine
 
 import soak
-from common import loop as loop_module
-from common.loop import MOST_AT_ONCE, Account, Loop
+from common.loop import MOST_AT_ONCE, Loop
 from common.mail import MailError
+from common.planned import Account, Planned
 from common.runs import Outcome
 from common.settings import load_settings
 
 FIRST = int(datetime(2026, 2, 1, 12, 34, 56, tzinfo=UTC).timestamp())
 ALERT = {"alert_lost_calls": "every 5 minutes"}
+MAIL = {"ADMIN_TO": "a@example.com", "MAIL_FROM": "b@example.com", "SMTP_HOST": "h"}
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def make_settings(tmp_path):
     def make(name="kyiv", lines=ALERT, **more):
         path = tmp_path / name / "config.env"
         path.parent.mkdir(exist_ok=True)
-        keys = {"TIMEZONE": "UTC", "REPORT_LANGUAGE": "en"} | more
+        keys = {"TIMEZONE": "UTC", "REPORT_LANGUAGE": "en", "ALERT_URLS": "json://127.0.0.1:9/x"} | more
         keys |= {f"SCHEDULE_{job.upper()}": line for job, line in lines.items()}
         text = "".join(f"{key}={value}\n" for key, value in keys.items())
         path.touch(0o600)
@@ -80,6 +81,8 @@ class World:
 
     def restart(self, *settings):
         """As after a crash: whatever ran is gone."""
+        if self.loop:
+            soak.crash(self.loop)
         self.loop = Loop(self._start)
         self.reload(*settings)
 
@@ -98,6 +101,8 @@ class World:
         for _ in range(int(timedelta(**span).total_seconds())):
             self.clock.shift(1)
             self.loop.tick()
+            for thread in self.loop._telling.values():
+                thread.join(10)
         return self.begun[begun:]
 
     def end(self, **outcome):
@@ -221,36 +226,60 @@ def test_a_new_timetable_counts_from_now_on_and_what_runs_goes_on(world, make_se
     assert world.go_on(minutes=3) == ["12:18:00"]
 
 
-def test_when_the_database_cannot_be_used_nothing_is_begun_before_it_can(world, make_settings, tmp_path, caplog):
-    world.restart(make_settings())
+def test_two_loops_with_the_same_jobs_share_them(world, make_settings):
+    settings = make_settings()
+    world.restart(settings)
+    other = Loop(world._start)
+    other.plan([Account("kyiv", settings)])
+    begun = []
+    for _ in range(12 * 60):
+        world.clock.shift(1)
+        world.loop.tick()
+        other.tick()
+        if len(world.begun) > len(begun):
+            begun = list(world.begun)
+            if len(begun) == 2:
+                world.end()  # the first one runs until the second is due
+    assert begun == ["12:05:00"]
+    world.end()
+    for _ in range(61):
+        world.clock.shift(1)
+        world.loop.tick()
+        other.tick()
+    assert len(world.begun) == 2
+
+
+def test_when_the_database_cannot_be_used_people_are_told_and_nothing_is_begun_before_it_can(
+    world, make_settings, mails, tmp_path
+):
+    world.restart(make_settings(**MAIL))
     database = tmp_path / "kyiv" / "var" / "binotel.db"
     assert world.go_on(minutes=4) == []
     database.rename(database.with_suffix(".away"))
     database.mkdir()
     assert world.go_on(minutes=3) == []
-    assert [record.getMessage() for record in caplog.records] == [
-        "kyiv alert_lost_calls: the database cannot be used: unable to open database file. Check DATABASE_URL."
-    ] * 3
+    assert mails == ["01 12:05 Failed: kyiv alert_lost_calls"]
     database.rmdir()
     database.with_suffix(".away").rename(database)
     assert world.go_on(minutes=2) == ["12:08:00"]
+    world.end()
+    assert mails[1:] == ["01 12:09 Works again: kyiv alert_lost_calls"]
 
 
-def test_a_process_that_cannot_be_started_is_a_failure(world, make_settings, caplog):
-    settings = make_settings()
+def test_a_process_that_cannot_be_started_is_a_failure_and_tried_again(world, make_settings, mails):
+    settings = make_settings(lines={"backup_customers": "day at 12:05"}, **MAIL)
+    world.restart(settings)
+    start, world.loop._start = world.loop._start, no_memory
+    assert world.go_on(minutes=6) == []
+    assert mails == ["01 12:05 Failed: kyiv backup_customers"]
+    problem = "It could not be started: Cannot allocate memory."
+    assert Planned(Account("kyiv", settings), "backup_customers", None).kept["last"]["problem"] == problem
+    world.loop._start = start
+    assert world.go_on(minutes=2) == ["12:07:00"]
 
-    def start(planned):
-        raise OSError(12, "Cannot allocate memory")
 
-    world.loop = Loop(start)
-    world.reload(settings)
-    world.go_on(minutes=5)
-    [thread] = [thread for thread in threading.enumerate() if "end" in thread.name] or [None]
-    if thread:
-        thread.join()
-    assert "kyiv alert_lost_calls: failed after 0 s" in caplog.text
-    planned = loop_module.Planned(Account("kyiv", settings), "alert_lost_calls", None)
-    assert planned.kept["last"]["problem"] == "It could not be started: Cannot allocate memory."
+def no_memory(planned):
+    raise OSError(12, "Cannot allocate memory")
 
 
 def test_of_many_accounts_only_some_run_a_job_at_once_and_each_comes_to_its_turn(world, make_settings):
@@ -273,7 +302,7 @@ def mails(monkeypatch):
     def send(message, attachments, settings, *, to, key):
         if mails.is_down:
             raise MailError("The mail server is down.")
-        mails.append(f"{datetime.now(UTC):%d %H:%M} {message.subject}")
+        mails.append(f"{datetime.now(UTC):%d %H:%M} {message.subject.rpartition(' (')[0]}")
 
     monkeypatch.setattr("common.mail.send", send)
     return mails
@@ -295,8 +324,7 @@ def failing(world, problem):
 
 
 def test_a_failure_is_mailed_at_first_then_once_a_day_and_when_it_is_over(world, make_settings, mails):
-    mail = {"ADMIN_TO": "a@example.com", "MAIL_FROM": "b@example.com", "SMTP_HOST": "h"}
-    settings = make_settings(lines={"alert_lost_calls": "every 1 hours"}, **mail)
+    settings = make_settings(lines={"alert_lost_calls": "every 1 hours"}, **MAIL)
     world.restart(settings)
     with failing(world, ""):
         world.go_on(hours=2)
@@ -313,8 +341,7 @@ def test_a_failure_is_mailed_at_first_then_once_a_day_and_when_it_is_over(world,
 
 
 def test_a_mail_that_could_not_be_sent_is_made_up_for(world, make_settings, mails):
-    mail = {"ADMIN_TO": "a@example.com", "MAIL_FROM": "b@example.com", "SMTP_HOST": "h"}
-    world.restart(make_settings(lines={"alert_lost_calls": "every 1 hours"}, **mail))
+    world.restart(make_settings(lines={"alert_lost_calls": "every 1 hours"}, **MAIL))
     mails.is_down = True
     with failing(world, "It broke."):
         world.go_on(hours=2)

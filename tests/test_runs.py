@@ -25,9 +25,7 @@ def start(tmp_path, monkeypatch):
     def start(text, limit_seconds=60):
         path = tmp_path / "my_job.py"
         path.write_text(text)
-        run = Run("kyiv my_job", [str(path)], limit_seconds, lambda: None, start.told.append)
-        run.start()
-        return run
+        return Run("kyiv my_job", [str(path)], limit_seconds, lambda: None, start.told.append)
 
     start.told = []
     return start

@@ -33,7 +33,7 @@ MIN_SECRET_LENGTH = 6
 LOG_FILE_BYTES, LOG_FILES_KEPT = 10_000_000, 5
 
 log = logging.getLogger("job")
-_hidden: set[str] = set()
+_hidden: tuple[str, ...] = ()  # never changed in place: threads that log go through it
 
 
 class UsageError(Exception):
@@ -92,7 +92,7 @@ def run(
         hide_in_log(settings.secrets)
         log.debug("Settings: %s", settings)
         job = Job(name, arguments, settings)
-        with _lock(name, settings) if alone else nullcontext():
+        with lock(name, settings) if alone else nullcontext():
             main(job)
         return EXIT_FAILED if job.failed else 0
 
@@ -204,31 +204,33 @@ def _parser(documentation: str, add_arguments: Callable[[argparse.ArgumentParser
 
 def _start_logging(name: str, arguments: argparse.Namespace) -> None:
     """Log to stderr: to a person everything that matters, to cron only what needs somebody's attention."""
+    logging.raiseExceptions = arguments.verbose  # a log on a full disk is not the job's failure
     level = logging.INFO if is_watched() else logging.WARNING
     if arguments.verbose:
         level = logging.DEBUG
     if arguments.quiet:
         level = logging.ERROR
     handler = logging.StreamHandler()
-    handler.setFormatter(_Formatter(name))
+    handler.setFormatter(_Formatter(name, with_time=not is_watched()))
     logging.basicConfig(level=level, handlers=[handler])
-    for library in ("filelock", "urllib3", "s3fs", "botocore", "aiobotocore", "asyncio", "fsspec"):
+    for library in ("filelock", "schedule", "urllib3", "s3fs", "botocore", "aiobotocore", "asyncio", "fsspec"):
         # Their steps are not the job's, and tell links that whoever has them may use.
         logging.getLogger(library).setLevel(logging.ERROR)
 
 
-def log_to_file(path: Path) -> None:
+def log_to_file(path: Path, name: str) -> None:
     """Log there instead of to stderr; at 10 MB a new file is begun, and five old ones are kept. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    [old] = logging.root.handlers
     new = logging.handlers.RotatingFileHandler(path, "a", LOG_FILE_BYTES, LOG_FILES_KEPT, "utf-8")
-    new.setFormatter(old.formatter)
+    new.setFormatter(_Formatter(name, with_time=True))
     logging.root.handlers[:] = [new]
 
 
 def hide_in_log(secrets: Iterable[str]) -> None:
     """Have these never be seen in the log."""
-    _hidden.update(secrets)
+    global _hidden
+    # The longest first, so that no part of one stays where another was found in it.
+    _hidden = tuple(sorted({*_hidden, *secrets}, key=len, reverse=True))
 
 
 def without_secrets(text: str) -> str:
@@ -247,15 +249,19 @@ def is_watched() -> bool:
 class _Formatter(logging.Formatter):
     """Lines that begin with the script's name (and with the time, where nobody is watching), without any secret."""
 
-    def __init__(self, name: str) -> None:
-        when = "" if is_watched() else "%(asctime)s "
+    def __init__(self, name: str, *, with_time: bool) -> None:
+        when = "%(asctime)s " if with_time else ""
         super().__init__(f"{when}{name.replace('%', '%%')}: %(levelname)s: %(message)s", "%Y-%m-%d %H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(super().format(record))
 
 
-def _lock(name: str, settings: Settings) -> filelock.BaseFileLock:
-    """The lock of this job for this account; the system drops it when the process ends, however it ends."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    return filelock.FileLock(settings.state_dir / f"{name}-{account_id(settings.key)}.lock", timeout=0)
+def lock(name: str, settings: Settings) -> filelock.BaseFileLock:
+    """A lock for this account; the system drops it when the process ends, however it ends.
+
+    acquire() raises filelock.Timeout when somebody has it, and OSError. Any thread may release it.
+    """
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = settings.state_dir / f"{name}-{account_id(settings.key)}.lock"
+    return filelock.FileLock(path, timeout=0, thread_local=False)

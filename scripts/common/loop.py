@@ -1,26 +1,23 @@
-"""The loop that runs jobs at their times: what is due is begun once, what was missed or cut is made up for."""
+"""The loop that runs jobs at their times: what is due is begun once, what was missed or cut off is made up for."""
 
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cached_property, partial
-from pathlib import Path
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
+import filelock
 import schedule
 
-from common.runs import SECONDS_TO_END, Outcome, Run, shown_seconds
-from common.settings import Settings
-from common.store import Store
-from common.timetable import Timetable
-from common.trouble import ping, tell_admin
+from common.planned import DATABASE_ERRORS, HOUR, Account, Planned
+from common.runs import SECONDS_TO_END, Outcome, Run
+from common.trouble import ping
 
-SCRIPTS = Path(__file__).resolve().parents[1]
-MINUTE, HOUR = 60, 3600
+MINUTE = 60
 # A job that has not ended by then hangs. Each goes on where it stopped when it runs the next time.
 LIMIT_SECONDS = {
     "export_calls_per_day": 2 * HOUR,
@@ -28,139 +25,12 @@ LIMIT_SECONDS = {
     "download_records": 12 * HOUR,
     "backup_customers": 2 * HOUR,
 }
-ALWAYS_WITH = {"export_calls_per_day": ("--catch-up",)}
-TOLD_AGAIN_SECONDS = 23 * HOUR  # once a day; an hour less, for a job that runs once a day and not to the second
 RETRY_SECONDS = 60  # until a run that could not be begun, or found another copy running, is tried again
 SECONDS_TO_BE_KILLED = 2.0
 # Of each job: more would only be in each other's way. So many downloads do not keep an alert waiting.
 MOST_AT_ONCE = max(4, 2 * (os.cpu_count() or 1))
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account whose jobs are run; `name` tells it from the others in the log, "" where it is the only one."""
-
-    name: str
-    settings: Settings
-
-    @cached_property
-    def store(self) -> Store:
-        return Store(self.settings.database_url, self.settings.key, "run_schedule")
-
-
-@dataclass
-class Planned:
-    """A job of an account, and what is remembered of it between restarts.
-
-    timetable: None for one that is only run by hand
-    next_due:  Unix seconds; 0 until it is known
-    """
-
-    account: Account
-    job: str
-    timetable: Timetable | None
-    next_due: float = field(default=0, init=False)
-
-    @property
-    def id(self) -> tuple[Path, str]:
-        return self.account.settings.path, self.job
-
-    @property
-    def label(self) -> str:
-        return f"{self.account.name} {self.job}".strip()
-
-    @property
-    def command(self) -> list[str]:
-        """The script and its arguments."""
-        settings = self.account.settings
-        config = ["--config", str(settings.path)] if settings.path.exists() else []
-        arguments = self.timetable.arguments if self.timetable else ()
-        return [str(SCRIPTS / f"{self.job}.py"), *ALWAYS_WITH.get(self.job, ()), *arguments, *config]
-
-    @property
-    def kept(self) -> dict[str, Any]:
-        """What is remembered between restarts.
-
-        timetable, next_due: when it is due next, in Unix seconds, by that line of the configuration
-        is_begun:            from a run's beginning to its end; still there after a restart, when the run was cut off
-        last:                how the last run ended
-        trouble:             since when it fails, and when ADMIN_TO was told of it last; None while all is well
-        """
-        kept: dict[str, Any] = self.account.store.get_all([self._name]).get(self._name, {})
-        return kept
-
-    def next_due_of(self, kept: dict[str, Any], now: float) -> float:
-        """When it is due next, or was due while nobody looked: Unix seconds."""
-        assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
-        timezone = self.account.settings.timezone
-        upcoming = self.timetable.next_due(now, timezone)
-        if kept.get("timetable") != self._rule:
-            return upcoming
-        due = float(kept["next_due"])
-        # Further away than the next but one, it was reckoned while the clock was wrong.
-        return due if due <= self.timetable.next_due(upcoming, timezone) else upcoming
-
-    def take(self, now: float) -> bool:
-        """Whether a run is to be begun now, because it is due or was cut off; from then on it counts as begun."""
-        taken = False
-
-        def change(kept: dict[str, Any] | None) -> dict[str, Any]:
-            nonlocal taken
-            kept = kept or {}
-            assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
-            due = self.next_due_of(kept, now)
-            taken = due <= now or kept.get("is_begun", False)
-            self.next_due = self.timetable.next_due(now, self.account.settings.timezone) if due <= now else due
-            return kept | {"timetable": self._rule, "next_due": self.next_due, "is_begun": taken}
-
-        self.account.store.change(self._name, change)
-        return taken
-
-    def end(self, outcome: Outcome) -> None:
-        """Remember how a run ended, and tell those who want to know."""
-        if outcome.is_busy:
-            log.warning("%s: another copy is running; tried again in a minute", self.label)
-        elif outcome.problem:
-            self._fail(outcome)
-        else:
-            self._succeed(outcome)
-
-    def _fail(self, outcome: Outcome) -> None:
-        settings = self.account.settings
-        log.error("%s: failed after %s", self.label, shown_seconds(outcome.seconds))
-        trouble = self.kept.get("trouble") or {"since": outcome.began, "told": 0}
-        if not 0 <= outcome.ended - trouble["told"] < TOLD_AGAIN_SECONDS:
-            self._note(trouble=trouble)  # if the mail cannot be sent, a later one says since when
-            if tell_admin(self.label, outcome, trouble["since"], settings):
-                trouble["told"] = outcome.ended
-        # Only now: a crash before this runs and tells it again; the other way round it might never be told.
-        self._note(trouble=trouble, is_begun=False, last=outcome.kept)
-        ping(self.job, settings, "/fail", "\n".join(outcome.tail) or outcome.problem)
-
-    def _succeed(self, outcome: Outcome) -> None:
-        settings = self.account.settings
-        log.info("%s: done in %s", self.label, shown_seconds(outcome.seconds))
-        kept = self._note(is_begun=False, last=outcome.kept)
-        ping(self.job, settings)
-        trouble = kept.get("trouble")
-        if trouble and tell_admin(self.label, outcome, trouble["since"], settings):
-            self._note(trouble=None)
-
-    def _note(self, **changes: object) -> dict[str, Any]:
-        """Remember these, too; gives all that is remembered."""
-        kept: dict[str, Any] = self.account.store.change(self._name, lambda kept: (kept or {}) | changes)
-        return kept
-
-    @property
-    def _name(self) -> str:
-        return f"runs of {self.job}"
-
-    @property
-    def _rule(self) -> str:
-        assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
-        return f"{self.timetable.text} ({self.account.settings.timezone})"
 
 
 class Started(Protocol):
@@ -179,9 +49,7 @@ def start_process(planned: Planned) -> Run:
     """Run a job's script as a process of its own. Raises OSError."""
     limit = LIMIT_SECONDS[planned.job]
     at_start = partial(ping, planned.job, planned.account.settings, "/start")
-    run = Run(planned.label, planned.command, limit, at_start, planned.end)
-    run.start()
-    return run
+    return Run(planned.label, planned.command, limit, at_start, planned.end)
 
 
 class Timer(schedule.Job):
@@ -216,18 +84,23 @@ class Timer(schedule.Job):
 class Loop:
     """Begins what is due, once; ends what hangs. tick() is to be called every second.
 
-    start: how a run is begun
+    start:      how a run is begun
+    is_stopped: whether nothing is to be begun any more
     """
 
-    def __init__(self, start: Callable[[Planned], Started] = start_process) -> None:
+    def __init__(
+        self, start: Callable[[Planned], Started] = start_process, is_stopped: Callable[[], bool] = lambda: False
+    ) -> None:
         self._start = start
+        self._is_stopped = is_stopped
         self._scheduler = schedule.Scheduler()
-        self._running: dict[tuple[Path, str], tuple[Started, Timer | None]] = {}
+        self._running: dict[tuple[str, str], tuple[Planned, Started, Timer | None]] = {}
+        self._telling: dict[tuple[str, str], threading.Thread] = {}
         self._looked_at = 0.0
 
     @property
     def is_idle(self) -> bool:
-        return not self._running
+        return not self._running and not any(thread.is_alive() for thread in self._telling.values())
 
     @property
     def _timers(self) -> list[Timer]:
@@ -247,24 +120,30 @@ class Loop:
             for planned_timer in self._timers:
                 planned_timer.due = now
         self._looked_at = now
-        for job_id, (run, timer) in list(self._running.items()):
+        for job_id, (planned, run, timer) in list(self._running.items()):
             run.keep_to_limit()
             if run.is_alive():
                 continue
             del self._running[job_id]
+            with suppress(OSError):
+                planned.lock.release()
             if timer and (run.outcome is None or run.outcome.is_busy):
                 timer.due = now + RETRY_SECONDS
         self._scheduler.run_pending()
 
-    def begin(self, planned: Planned, timer: Timer | None = None) -> Started:
-        """Run a job now, scheduled or not. Raises OSError."""
-        run = self._start(planned)
-        self._running[planned.id] = (run, timer)
+    def begin(self, planned: Planned, timer: Timer | None = None) -> Started | None:
+        """Run a job now, scheduled or not. If no process can be started, that is a failure, told as any other."""
+        try:
+            run = self._start(planned)
+        except Exception as error:  # whatever it is, it must not end the loop of all other jobs
+            self._fail(planned, f"It could not be started: {getattr(error, 'strerror', None) or error}.")
+            return None
+        self._running[planned.id] = (planned, run, timer)
         return run
 
     def stop(self) -> None:
         """End all that is running: politely first. It takes no longer than 8 seconds."""
-        runs = [run for run, _ in self._running.values()]
+        runs = [run for _, run, _ in self._running.values()]
         for run in runs:
             run.stop()
         _wait_for(runs, SECONDS_TO_END)
@@ -274,26 +153,44 @@ class Loop:
 
     def _look(self, planned: Planned, timer: Timer) -> None:
         """Begin a job if it is due. Where it has to wait, its timer stays due, and it is looked at again."""
+        telling = self._telling.get(planned.id)
+        is_busy = planned.id in self._running or (telling is not None and telling.is_alive())
         at_once = sum(job == planned.job for _, job in self._running)
-        if planned.id in self._running or at_once >= MOST_AT_ONCE:
+        if is_busy or at_once >= MOST_AT_ONCE or self._is_stopped():
             return
         now = time.time()
+        timer.due = now + RETRY_SECONDS  # unless all goes well
         try:
-            is_taken = planned.take(now)
-        except Exception as error:  # whatever it is, it must not end the loop of all other jobs
-            reason = getattr(error, "orig", None) or error
-            log.error("%s: the database cannot be used: %s. Check DATABASE_URL.", planned.label, reason)
-            log.debug("Where it happened:", exc_info=True)
-            timer.due = now + RETRY_SECONDS
-            return
-        timer.due = planned.next_due
-        if not is_taken:
-            return
-        try:
-            self.begin(planned, timer)
+            planned.lock.acquire()
+        except filelock.Timeout:
+            return  # another loop is running it
         except OSError as error:
-            outcome = Outcome(now, now, f"It could not be started: {error.strerror}.")
-            threading.Thread(target=planned.end, args=(outcome,), daemon=True).start()  # it may send a mail
+            self._fail(
+                planned,
+                f"{error.filename}: {error.strerror}. Check DATABASE_URL, the free space and who may write there.",
+            )
+            return
+        is_begun = False
+        try:
+            if planned.take(now):
+                is_begun = self.begin(planned, timer) is not None
+                timer.due = planned.next_due if is_begun else now + RETRY_SECONDS
+            else:
+                timer.due = planned.next_due
+        except DATABASE_ERRORS as error:
+            reason = getattr(error, "orig", None) or error
+            self._fail(planned, f"The database cannot be used: {reason}. Check DATABASE_URL.")
+        finally:
+            if not is_begun:
+                with suppress(OSError):
+                    planned.lock.release()
+
+    def _fail(self, planned: Planned, problem: str) -> None:
+        """A run that could not be begun has failed, and is to be tried again. Told elsewhere, for it may take long."""
+        now = time.time()
+        outcome = Outcome(now, now, problem, is_to_be_repeated=True)
+        self._telling[planned.id] = threading.Thread(target=planned.end, args=(outcome,), daemon=True)
+        self._telling[planned.id].start()
 
 
 def _wait_for(runs: list[Started], seconds: float) -> None:

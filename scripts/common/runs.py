@@ -18,6 +18,7 @@ from binotel_core import one_line
 from common.job import EXIT_ALREADY_RUNNING, without_secrets
 
 SECONDS_TO_END = 5.0  # after a job was asked to end; then it is killed
+SECONDS_TO_TELL = 15.0  # a monitor of the start
 MAX_LINE_LENGTH = 10_000
 TAIL_LINES = 30
 
@@ -31,6 +32,7 @@ class Outcome:
     began, ended: Unix seconds
     problem:      what went wrong, a sentence; "" when all was done
     is_busy:      another copy of the job was running, so nothing was done
+    is_to_be_repeated: it was not even begun
     tail:         the last lines of its output
     """
 
@@ -38,6 +40,7 @@ class Outcome:
     ended: float
     problem: str = ""
     is_busy: bool = False
+    is_to_be_repeated: bool = False
     tail: tuple[str, ...] = ()
 
     @property
@@ -51,15 +54,15 @@ class Outcome:
 
 
 class Run(threading.Thread):
-    """One run of a script. It is over when is_alive() is false; then `outcome` says how it ended.
+    """One run of a script, begun. It is over when is_alive() is false; then `outcome` says how it ended.
 
     label:         the name of the job in the log
     command:       the script and its arguments
     limit_seconds: how long it may take
-    at_start:      called beside the running process
+    at_start:      called in a thread of its own
     at_end:        called with the outcome; not when stop() cut the run off
 
-    Raises OSError when no process can be started.
+    Raises OSError when no process can be started, RuntimeError when no thread can.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Run(threading.Thread):
         self._began_monotonic = time.monotonic()
         self._asked_to_end: float | None = None
         self._is_cut = False
+        self._is_gone = False
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._error = ""
         # In a group of its own, so that Ctrl-C in a terminal reaches the loop alone, which then ends the job.
@@ -95,27 +99,33 @@ class Run(threading.Thread):
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
+        try:
+            self.start()
+        except BaseException:
+            self.kill()  # nobody would look after it
+            raise
 
     def run(self) -> None:
-        """Follow the process to its end. Nothing that goes wrong here may leave the run without an end."""
-        try:
-            self._at_start()
-        except Exception:
-            log.exception("%s: its start could not be told", self._label)
+        """Follow the process to its end."""
+        telling = threading.Thread(target=self._at_start, daemon=True)
+        telling.start()
         assert self._process.stdout  # noqa: S101 - for mypy: it is a pipe
         with self._process.stdout as output:
             for line in iter(lambda: output.readline(MAX_LINE_LENGTH), ""):
-                self._note(without_secrets(one_line(line)))
+                self._note(one_line(line, MAX_LINE_LENGTH))
         code = self._process.wait()
+        self._is_gone = True
         if self._is_cut and code != 0:
             return
+        telling.join(SECONDS_TO_TELL)  # a monitor that heard of the start last would wait for another end
         is_busy = code == EXIT_ALREADY_RUNNING
         problem = "" if is_busy else self._what_is_wrong(code)
-        self.outcome = Outcome(self._began, time.time(), problem, is_busy, tuple(self._tail))
+        self.outcome = Outcome(self._began, time.time(), problem, is_busy=is_busy, tail=tuple(self._tail))
         try:
             self._at_end(self.outcome)
-        except Exception:
-            log.exception("%s: its end could not be noted", self._label)
+        except Exception as error:
+            log.error("%s: how it ended cannot be told or noted: %r", self._label, error)
+            log.debug("Where it happened:", exc_info=True)
 
     def keep_to_limit(self) -> None:
         """End it if it has taken too long: politely first. To be called every now and then."""
@@ -139,9 +149,9 @@ class Run(threading.Thread):
         self._signal("SIGTERM")
 
     def _signal(self, name: str) -> None:
-        if not self.is_alive():
-            return
-        with suppress(OSError):  # it has ended just now
+        if self._is_gone:
+            return  # its number may be another process's by now
+        with suppress(OSError):
             if sys.platform == "win32":
                 self._process.send_signal(signal.CTRL_BREAK_EVENT) if name == "SIGTERM" else self._process.kill()
             else:
@@ -152,10 +162,10 @@ class Run(threading.Thread):
         if not line:
             return
         match = re.fullmatch(rf"(?:[0-9-]+ [0-9:]+ )?{re.escape(self._script)}: ([A-Z]+): (.*)", line)
-        level, text = (match[1], match[2]) if match else ("INFO", line)
+        level, text = (match[1], without_secrets(match[2])) if match else ("INFO", without_secrets(line))
         if level == "ERROR":
             self._error = text
-        self._tail.append(line)
+        self._tail.append(without_secrets(line))
         severity = logging.getLevelNamesMapping().get(level, logging.INFO)
         log.log(max(severity, logging.INFO), "%s: %s", self._label, text)  # with -v after the |, steps are wanted
 

@@ -42,7 +42,7 @@ class SettingsError(Exception):
 class Settings:
     """Everything config.example.env documents, checked and in the types the scripts use."""
 
-    path: Path  # of the config file, which need not be there when all comes from the environment
+    path: Path | None  # of the config file; None when all comes from the environment
     key: str = dataclasses.field(repr=False)
     secret: str = dataclasses.field(repr=False)
     api_url: str
@@ -81,14 +81,21 @@ class Settings:
         """What must never be seen in a log or a message."""
         tokens = [
             part
-            for url in (*self.alert_urls, *self.healthcheck_urls.values())
+            for url in self.alert_urls
             for form in (url, unquote(url))
             for part in (*re.split(r"[/?&=@]", form), *re.split(r"[/?&=@:]", form))
             if len(part) >= TOKEN_LENGTH and not is_loopback(part)
         ]
         password = (urlsplit(self.records_url).password or "") if "://" in self.records_url else ""
         passwords = (self.smtp_password, password, unquote(password))
-        return tuple(secret for secret in (self.secret, self.key, *passwords, *tokens) if secret)
+        # A check may be called what its job is called, which is no secret.
+        of_monitors = [
+            part
+            for url in self.healthcheck_urls.values()
+            for part in re.split(r"[/?&=]", url.partition("://")[2].partition("/")[2])
+            if len(part) >= TOKEN_LENGTH and part.replace("-", "_") not in JOBS
+        ]
+        return tuple(secret for secret in (self.secret, self.key, *passwords, *tokens, *of_monitors) if secret)
 
 
 # Key in the configuration -> default. A default of None means that the key must be given.
@@ -132,13 +139,14 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] = os
     path = Path(chosen).absolute() if chosen else PROJECT_ROOT / "config.env"
     faults: list[str] = []
     values: dict[str, str] = {}
-    if chosen or path.exists():
+    is_there = bool(chosen) or path.exists()
+    if is_there:
         values = _read(path, faults)
     from_environment = {key: environment[key] for key in DEFAULTS if key in environment}
     settings = _Checker(path, values, from_environment, faults).settings()
     if faults:
         raise SettingsError(faults)
-    return settings
+    return settings if is_there else dataclasses.replace(settings, path=None)
 
 
 def _read(path: Path, faults: list[str]) -> dict[str, str]:
@@ -217,6 +225,10 @@ class _Checker:
         for key in ("SMTP_HOST", "MAIL_FROM"):
             if asking and not self._text(key):
                 self._fault(key, f"is missing, and {asking[0]} asks for mail.", f"Fill it in, or empty {asking[0]}.")
+        if settings.timetables.get("alert_lost_calls") and not (settings.alert_to or settings.alert_urls):
+            self._fault(
+                "SCHEDULE_ALERT_LOST_CALLS", "would tell nobody.", "Fill in ALERT_TO or ALERT_URLS, or empty it."
+            )
         if settings.smtp_host and settings.smtp_security == "none" and not is_loopback(settings.smtp_host):
             self._fault(
                 "SMTP_SECURITY", "is 'none', which is only for a server on this machine.", "Use starttls or tls."

@@ -1,4 +1,4 @@
-"""What the jobs remember between runs: small values under names, forgotten 30 days after they were last written."""
+"""What the jobs remember between runs: small values under names, forgotten 400 days after they were last written."""
 
 import json
 import time
@@ -10,9 +10,9 @@ import sqlalchemy
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.schema import CreateTable
 
-from binotel_core import account_id, database_engine
+from binotel_core import PATIENCE_SECONDS, account_id, database_engine
 
-FORGOTTEN_SECONDS = 30 * 86400
+FORGOTTEN_SECONDS = 400 * 86400
 
 
 class Store:
@@ -21,12 +21,21 @@ class Store:
     database_url: an SQLAlchemy URL of an SQLite file, made when missing
     account:      the API key; only a hash of it is stored
     job:          the script's name
+    patience_seconds: how long to wait for another process that has the database for itself
 
     Raises sqlalchemy.exc.SQLAlchemyError when the database cannot be used.
     """
 
-    def __init__(self, database_url: str, account: str, job: str, *, clock: Callable[[], float] = time.time) -> None:
-        self._engine = database_engine(database_url)
+    def __init__(
+        self,
+        database_url: str,
+        account: str,
+        job: str,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = database_engine(database_url, patience_seconds)
         self._mine = {"account": account_id(account), "job": job}
         self._clock = clock
         self._is_made = False
@@ -45,10 +54,10 @@ class Store:
 
     def get_all(self, names: Sequence[str]) -> dict[str, Any]:
         """The values under those of `names` that there are."""
+        mine = self._table.select().filter_by(**self._mine)
         with self._begin() as connection:
-            rows = connection.execute(self._table.select().filter_by(**self._mine)).all()
-        wanted = set(names)
-        return {row.name: json.loads(row.value) for row in rows if row.name in wanted}
+            rows = connection.execute(mine.where(self._table.c.name.in_(names))).all()
+        return {row.name: json.loads(row.value) for row in rows}
 
     def put(self, values: Mapping[str, Any]) -> None:
         """Remember these values, which JSON can hold, all or none of them; forget what is old."""
@@ -87,5 +96,6 @@ class Store:
             {**self._mine, "name": name, "value": json.dumps(value), "written_at": now}
             for name, value in values.items()
         ]
-        connection.execute(self._table.delete().where(self._table.c.written_at < now - FORGOTTEN_SECONDS))
+        is_old = self._table.c.written_at < now - FORGOTTEN_SECONDS
+        connection.execute(self._table.delete().filter_by(**self._mine).where(is_old))
         connection.execute(self._upsert, rows)

@@ -36,8 +36,10 @@ class Timetable:
         """What a line of the configuration means. Raises ValueError that says what is allowed."""
         when, _, rest = line.partition("|")
         text = " ".join(when.lower().split())
+        words = shlex.shlex(rest, posix=True, punctuation_chars=False)
+        words.whitespace_split, words.commenters, words.escape = True, "", ""  # a \\ is part of a path on Windows
         try:
-            arguments = tuple(shlex.split(rest))
+            arguments = tuple(words)
         except ValueError:
             raise ValueError(f"the arguments after | have an open quote: {rest.strip()}") from None
         if match := re.fullmatch(r"every (?:([0-9]{1,4}) )?(minute|hour)s?", text):

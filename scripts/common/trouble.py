@@ -32,7 +32,9 @@ def ping(job: str, settings: Settings, end: str = "", body: str = "") -> None:
     url = urlunsplit(address._replace(path=address.path.rstrip("/") + end))
     data = body.encode()[-MAX_BODY_BYTES:]
     try:
-        requests.request("POST" if data else "GET", url, data=data, timeout=PING_TIMEOUT_SECONDS).raise_for_status()
+        method = "POST" if data else "GET"
+        with requests.request(method, url, data=data, timeout=PING_TIMEOUT_SECONDS, stream=True) as answer:
+            answer.raise_for_status()  # what it has to say besides is not waited for
     except (requests.RequestException, UnicodeError) as error:
         code = getattr(getattr(error, "response", None), "status_code", None)
         problem = f"HTTP {code}" if code else type(error).__name__
@@ -42,7 +44,7 @@ def ping(job: str, settings: Settings, end: str = "", body: str = "") -> None:
 def tell_admin(label: str, outcome: Outcome, since: float, settings: Settings) -> bool:
     """Mail ADMIN_TO that a job failed, or that one which has failed since then works again.
 
-    Gives whether nobody has to be told any more; a mail that fails is told in the log.
+    Gives whether there is nobody there, or somebody was told; a mail that fails is told in the log.
     """
     if not settings.admin_to:
         return True
@@ -61,7 +63,8 @@ def trouble_mail(label: str, outcome: Outcome, since: float, settings: Settings)
     moment, ended = (
         labels.moment(datetime.fromtimestamp(seconds, settings.timezone)) for seconds in (since, outcome.ended)
     )
-    where = f"{socket.gethostname()}: {settings.path}"
+    label = f"{label} ({socket.gethostname()})"
+    where = str(settings.path or "")
     if outcome.problem:
         title = labels.format("job failed", job=label)
         facts = [labels.format("failed since", since=moment), where, labels["told once a day"]]
@@ -71,7 +74,7 @@ def trouble_mail(label: str, outcome: Outcome, since: float, settings: Settings)
     content = {
         "title": title,
         "labels": labels,
-        "facts": facts,
+        "facts": list(filter(None, facts)),
         "problem": outcome.problem,
         "tail": outcome.tail if outcome.problem else (),
     }

@@ -43,7 +43,9 @@ def main(days: int) -> None:
             config.parent.mkdir()
             config.touch(0o600)
             lines = "".join(f"SCHEDULE_{job.upper()}={line}\n" for job, line in LINES.items())
-            config.write_text(f"BINOTEL_KEY={name}-key\nBINOTEL_SECRET=secret\n{lines}")
+            config.write_text(
+                f"BINOTEL_KEY={name}-key\nBINOTEL_SECRET=secret\nALERT_URLS=json://127.0.0.1:9/x\n{lines}"
+            )
             settings[name] = load_settings(str(config), {})
         spans = soak.uptimes(FIRST, days, seed=2)
         expected = soak.expected(dict.fromkeys(ACCOUNTS, LINES), spans, seed=2)

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -102,7 +104,7 @@ def test_what_is_due_runs_as_a_process_of_its_own_and_its_output_is_in_the_log(c
     yesterday = datetime.now(KYIV).date() - timedelta(days=1)
     report = tmp_path / "reports" / f"calls-{yesterday}.json"
     [started, path, done, stopped] = log_of(loop)
-    assert started == f"INFO: Started, process {loop.pid}: export_calls_per_day day at 07:30"
+    assert started == f"INFO: Started, process {loop.pid}: export_calls_per_day day at 07:30 | --format json"
     assert (path, stopped) == (f"INFO: export_calls_per_day: {report}", "INFO: Stopped")
     assert done.startswith("INFO: export_calls_per_day: done in ")
     assert json.loads(report.read_text("utf-8"))
@@ -122,10 +124,12 @@ def test_a_signal_ends_the_loop_and_what_it_runs_and_what_was_cut_off_is_run_aga
         wait_for(lambda: sandbox.requests)
         jobs = children(loop.pid)
         assert len(jobs) == 1
+        assert "  running now  " in run("--list", config)[1]
         assert stop(loop, number) == (0, True)
     assert [pid for pid in jobs if Path(f"/proc/{pid}").exists()] == []
     assert [path.name for path in tmp_path.rglob("*") if path.suffix in (".tmp", ".json")] == []
     assert remember("export_calls_per_day")["is_begun"]
+    assert "as soon as the loop runs: it was cut off" in run("--list", config)[1]
     sandbox.faults.clear()
     with running(config) as loop:
         wait_for(says(loop, "done in"))
@@ -188,11 +192,11 @@ def test_a_failure_is_mailed_and_the_monitor_called_and_both_hear_when_it_works_
     assert [run(*once)[0] for _ in range(2)] == [1, 0]
 
     assert [message["Subject"] for message in inbox.messages] == [
-        "Failed: backup_customers",
-        "Works again: backup_customers",
+        f"Failed: backup_customers ({socket.gethostname()})",
+        f"Works again: backup_customers ({socket.gethostname()})",
     ]
     text = inbox.messages[0].get_body("plain").get_content().replace("\r\n", "\n")
-    assert text.startswith(f"Failed: backup_customers\n\n{problem}\n")
+    assert text.startswith(f"Failed: backup_customers ({socket.gethostname()})\n\n{problem}\n")
     assert text.splitlines()[-3:-1] == ["The end of the log:", ""]
     assert text.splitlines()[-1].endswith(f" backup_customers: ERROR: {problem}")
     start, success = ("GET", "/ping/5bf66975/start?rid=1"), ("GET", "/ping/5bf66975?rid=1")
@@ -212,6 +216,17 @@ def test_a_dead_monitor_is_a_warning_and_never_the_jobs_failure(configure, tmp_p
     assert "5bf66975" not in errors
 
 
+def test_a_database_that_cannot_be_made_is_told_to_people_and_to_the_monitor(configure, inbox, monitor, tmp_path):
+    (tmp_path / "var").write_text("no folder can be made here")
+    url = f"http://127.0.0.1:{monitor.server_port}/ping"
+    more = inbox.settings | {"ADMIN_TO": "admin@example.com", "HEALTHCHECK_URL_BACKUP_CUSTOMERS": url}
+    code, _, errors = run("--once", "backup_customers", configure(**more))
+    assert code == 1
+    assert "Traceback" not in errors
+    assert [message["Subject"] for message in inbox.messages] == [f"Failed: backup_customers ({socket.gethostname()})"]
+    assert [path for _, path, _ in monitor.pings] == ["/ping/start", "/ping/fail"]
+
+
 def test_list_shows_each_job_its_next_run_and_how_the_last_one_ended(configure, remember, sandbox):
     config = configure(**EXPORT, **ALERT)
     remember("alert_lost_calls", "every 5 minutes")
@@ -223,15 +238,30 @@ def test_list_shows_each_job_its_next_run_and_how_the_last_one_ended(configure, 
     next_run += timedelta(days=int(next_run <= now))
     overdue = datetime.fromtimestamp(remember("alert_lost_calls")["next_due"], KYIV)
     assert (code, errors) == (0, "")
-    assert [line.split("  ") for line in output.splitlines()] == [
-        line.split("  ")
-        for line in [
-            "job                   when             next run                                          last run",
-            f"export_calls_per_day  day at 07:30     {next_run:%Y-%m-%d %H:%M}                                  "
+    assert [re.split("  +", line) for line in output.splitlines()] == [
+        ["job", "when", "next run", "last run"],
+        [
+            "export_calls_per_day",
+            "day at 07:30 | --format json",
+            f"{next_run:%Y-%m-%d %H:%M}",
             f"{ended:%Y-%m-%d %H:%M} done",
-            f"alert_lost_calls      every 5 minutes  {overdue:%Y-%m-%d %H:%M} (overdue: is the loop running?)  never",
-        ]
+        ],
+        [
+            "alert_lost_calls",
+            "every 5 minutes",
+            f"{overdue:%Y-%m-%d %H:%M} (overdue: is the loop running?)",
+            "never",
+        ],
     ]
+    assert (
+        len(
+            {
+                line.rindex(word)
+                for line, word in zip(output.splitlines(), ("last", f"{ended:%Y}", "never"), strict=True)
+            }
+        )
+        == 1
+    )
     assert sandbox.requests[-1]["method"] == "stats/list-of-calls-per-day"
 
 
@@ -261,7 +291,8 @@ def test_sighup_reads_the_configuration_again_and_a_wrong_one_changes_nothing(co
         assert loop.poll() is None
         assert stop(loop) == (0, True)
     assert log_of(loop)[1:] == [
-        "INFO: Read the configuration again: export_calls_per_day day at 07:30; alert_lost_calls every 5 minutes",
+        "INFO: Read the configuration again: export_calls_per_day day at 07:30 | --format json; "
+        "alert_lost_calls every 5 minutes",
         f"ERROR: The configuration was read again, and cannot be used, so all stays as it was: {config}: "
         "SCHEDULE_ALERT_LOST_CALLS cannot be used: 'sometimes' is not understood; write it as 'day at 07:30', "
         "'sunday at 03:00', 'every 5 minutes' or 'every 2 hours'.",

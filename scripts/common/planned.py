@@ -1,0 +1,191 @@
+"""A job of an account that runs by itself: when it is due, what is remembered of its runs, whom its end is told."""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import filelock
+import sqlalchemy
+
+from binotel_core import account_id
+from common.job import lock
+from common.runs import Outcome, shown_seconds
+from common.settings import Settings
+from common.store import Store
+from common.timetable import Timetable
+from common.trouble import ping, tell_admin
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+ALWAYS_WITH = {"export_calls_per_day": ("--catch-up",)}
+HOUR = 3600
+TOLD_AGAIN_SECONDS = 23 * HOUR  # once a day; an hour less, for a job that runs once a day and not to the second
+DATABASE_PATIENCE_SECONDS = 1  # all jobs wait for it, and so does who wants to stop the loop
+DATABASE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, OSError)  # the latter when its folder cannot be made
+NOTE_ATTEMPTS, NOTE_PAUSE_SECONDS = 60, 10
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account whose jobs are run; `name` tells it from the others in the log, "" where it is the only one."""
+
+    name: str
+    settings: Settings
+
+    @cached_property
+    def store(self) -> Store:
+        settings = self.settings
+        return Store(settings.database_url, settings.key, "run_schedule", patience_seconds=DATABASE_PATIENCE_SECONDS)
+
+
+@dataclass
+class Planned:
+    """A job of an account, and what is remembered of it between restarts.
+
+    timetable: None for one that is not scheduled
+    by_hand:   whether somebody wants it run now, whenever it is due
+    next_due:  Unix seconds; 0 until it is known
+    """
+
+    account: Account
+    job: str
+    timetable: Timetable | None
+    by_hand: bool = False
+    next_due: float = field(default=0, init=False)
+    _trouble: dict[str, float] | None = field(default=None, init=False)  # for when the database cannot be used
+
+    @property
+    def id(self) -> tuple[str, str]:
+        return account_id(self.account.settings.key), self.job
+
+    @property
+    def label(self) -> str:
+        return f"{self.account.name} {self.job}".strip()
+
+    @property
+    def command(self) -> list[str]:
+        """The script and its arguments."""
+        path = self.account.settings.path
+        arguments = self.timetable.arguments if self.timetable else ()
+        config = ["--config", str(path)] if path else []
+        return [str(SCRIPTS / f"{self.job}.py"), *ALWAYS_WITH.get(self.job, ()), *arguments, *config]
+
+    @cached_property
+    def lock(self) -> filelock.BaseFileLock:
+        """Who runs this job from a loop has it; see common.job.lock()."""
+        return lock(f"run_schedule-{self.job}", self.account.settings)
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What is remembered between restarts.
+
+        timetable, next_due: when it is due next, in Unix seconds, by that line of the configuration
+        is_begun:            from a run's beginning to its end; still there after a restart, when the run was cut off
+        last:                how the last run ended
+        trouble:             since when it fails, until when it did, and when ADMIN_TO was told of it last; None while
+                             all is well
+        """
+        kept: dict[str, Any] = self.account.store.get_all([self._name]).get(self._name, {})
+        return kept
+
+    def next_due_of(self, kept: dict[str, Any], now: float) -> float:
+        """When it is due next, or was due while nobody looked: Unix seconds."""
+        assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
+        timezone = self.account.settings.timezone
+        upcoming = self.timetable.next_due(now, timezone)
+        if kept.get("timetable") != self._rule:
+            return upcoming
+        due = float(kept["next_due"])
+        # Further away than the next but one, it was reckoned while the clock was wrong.
+        return due if due <= self.timetable.next_due(upcoming, timezone) else upcoming
+
+    def take(self, now: float) -> bool:
+        """Whether a run is to be begun now, because it is due or was cut off; from then on it counts as begun.
+
+        To be called with `lock` held. Raises one of DATABASE_ERRORS.
+        """
+        taken = False
+
+        def change(kept: dict[str, Any] | None) -> dict[str, Any]:
+            nonlocal taken
+            kept = kept or {}
+            assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
+            due = self.next_due_of(kept, now)
+            taken = due <= now or kept.get("is_begun", False)
+            self.next_due = self.timetable.next_due(now, self.account.settings.timezone) if due <= now else due
+            return kept | {"timetable": self._rule, "next_due": self.next_due, "is_begun": taken}
+
+        self.account.store.change(self._name, change)
+        return taken
+
+    def end(self, outcome: Outcome) -> None:
+        """Remember how a run ended, and tell those who want to know. It may take minutes."""
+        if outcome.is_busy:
+            log.warning("%s: another copy is running; tried again in a minute", self.label)
+        elif outcome.problem:
+            self._fail(outcome)
+        else:
+            self._succeed(outcome)
+
+    def _fail(self, outcome: Outcome) -> None:
+        """People first: what went wrong may well be the disk or the database, and nothing can be remembered."""
+        settings = self.account.settings
+        is_said = any(outcome.problem in line for line in outcome.tail)
+        why = "" if is_said else f": {outcome.problem}"
+        log.error("%s: failed after %s%s", self.label, shown_seconds(outcome.seconds), why)
+        ping(self.job, settings, "/fail", "\n".join(outcome.tail) or outcome.problem)
+        trouble = self._trouble_so_far() or {"since": outcome.began, "told": 0}
+        trouble.pop("until", None)
+        if settings.admin_to and not 0 <= outcome.ended - trouble["told"] < TOLD_AGAIN_SECONDS:
+            self._try_to_note(trouble=trouble)  # if the mail cannot be sent, a later one says since when
+            if tell_admin(self.label, outcome, trouble["since"], settings):
+                trouble["told"] = outcome.ended
+        # Only now: a crash before this runs it again, and tells it again.
+        begun = {} if self.by_hand else {"is_begun": outcome.is_to_be_repeated}
+        is_noted = self._try_to_note(trouble=trouble, last=outcome.kept, **begun)
+        self._trouble = None if is_noted else trouble
+
+    def _succeed(self, outcome: Outcome) -> None:
+        log.info("%s: done in %s", self.label, shown_seconds(outcome.seconds))
+        ping(self.job, self.account.settings)
+        begun = {} if self.by_hand else {"is_begun": False}
+        # Until it is noted the run is not over, or it would be run again after a restart.
+        for _ in range(NOTE_ATTEMPTS):
+            if self._try_to_note(last=outcome.kept, **begun):
+                break
+            time.sleep(NOTE_PAUSE_SECONDS)
+        trouble = self._trouble_so_far()
+        if trouble:
+            first_good = Outcome(outcome.began, trouble.setdefault("until", outcome.ended))
+            is_told = tell_admin(self.label, first_good, trouble["since"], self.account.settings)
+            still = None if is_told else trouble
+            self._trouble = None if self._try_to_note(trouble=still) else still
+
+    def _trouble_so_far(self) -> dict[str, float] | None:
+        try:
+            return self.kept.get("trouble") or self._trouble
+        except DATABASE_ERRORS:
+            return self._trouble
+
+    def _try_to_note(self, **changes: object) -> bool:
+        """Remember these, too, if it is possible; gives whether it was."""
+        try:
+            self.account.store.change(self._name, lambda kept: (kept or {}) | changes)
+        except DATABASE_ERRORS as error:
+            reason = getattr(error, "orig", None) or error
+            log.warning("%s: how it ended cannot be noted: %s. Check DATABASE_URL.", self.label, reason)
+            return False
+        return True
+
+    @property
+    def _name(self) -> str:
+        return f"runs of {self.job}"
+
+    @property
+    def _rule(self) -> str:
+        assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
+        return f"{self.timetable.text} ({self.account.settings.timezone})"
