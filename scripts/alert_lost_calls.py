@@ -52,7 +52,7 @@ def main(job: Job) -> None:
     if not is_working_time(now.time(), settings.working_hours):
         log.info("Outside WORKING_HOURS: callers are told of when they begin")
         return
-    store = Store(settings.database_url, settings.key, job.name)
+    store = Store(settings.database_url, settings.key, job.name, keep_days=30)
     report = two_days(now, store, job)
     # Whom somebody is calling back right now waits no more, if it goes well. Longer ago, the record was left behind.
     since = now.timestamp() - SETTLED_SECONDS

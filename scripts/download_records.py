@@ -77,7 +77,7 @@ def main(job: Job) -> None:
     if arguments.since is not None:
         days += days_since(arguments.since, today)
     archive = Archive(settings.records_url, settings.state_dir / f"{job.name}-{account_id(settings.key)}")
-    store = Store(settings.database_url, settings.key, job.name)
+    store = Store(settings.database_url, settings.key, job.name, keep_days=400)
     where = account_id(settings.records_url)  # the URL may hold a password
     name, until = f"incomplete days of {where}", f"days until then were seen to for {where}"
     known = store.get_all([name, until])

@@ -36,7 +36,7 @@ def main(job: Job) -> None:
     """Export every day asked for. A mail that fails keeps no report from being written."""
     labels = Labels(job.settings.language)
     today = job.now().date()
-    store = Store(job.settings.database_url, job.settings.key, job.name)
+    store = Store(job.settings.database_url, job.settings.key, job.name, keep_days=400)
     if job.arguments.catch_up:
         if job.arguments.days:
             raise UsageError("--catch-up finds the days by itself: leave them out.")

@@ -282,6 +282,15 @@ def no_memory(planned):
     raise OSError(12, "Cannot allocate memory")
 
 
+def test_a_config_file_that_is_gone_meanwhile_is_asked_for_all_the_same(make_settings, tmp_path):
+    settings = make_settings(lines={"export_calls_per_day": "day at 07:30 | --format json"})
+    planned = Planned(Account("", settings), "export_calls_per_day", settings.timetables["export_calls_per_day"])
+    settings.path.unlink()  # without it, the job of another account would be run
+    [script, *arguments] = planned.command
+    assert Path(script).exists()
+    assert arguments == ["--catch-up", "--format", "json", "--config", str(settings.path)]
+
+
 def test_of_many_accounts_only_some_run_a_job_at_once_and_each_comes_to_its_turn(world, make_settings):
     names = [f"account{number}" for number in range(MOST_AT_ONCE + 2)]
     world.restart(*[make_settings(name) for name in names])

@@ -23,6 +23,7 @@ def make(tmp_path):
 
     def make(*urls, more=""):
         path = tmp_path / "config.env"
+        path.touch(0o600)
         path.write_text(f"BINOTEL_KEY=k\nBINOTEL_SECRET=s\nALERT_URLS='{' '.join(urls)}'\n{more}")
         return channels(load_settings(str(path), {}))
 

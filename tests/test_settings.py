@@ -313,6 +313,23 @@ def test_the_address_of_a_monitor_is_a_secret(load):
     assert "5bf66975" not in repr(settings)
 
 
+def test_the_name_of_a_job_in_the_address_of_its_monitor_is_no_secret(load):
+    url = "http://127.0.0.1:8000/ping/my-ping-key/backup-customers"
+    assert set(load(REQUIRED + f"HEALTHCHECK_URL_BACKUP_CUSTOMERS={url}\n").secrets) == {"k", "s", "my-ping-key"}
+
+
+def test_alerts_that_would_reach_nobody_are_told(load, tmp_path):
+    assert faults(load, REQUIRED + "SCHEDULE_ALERT_LOST_CALLS=every 5 minutes\n") == [
+        f"{tmp_path}/config.env: SCHEDULE_ALERT_LOST_CALLS would tell nobody. "
+        "Fill in ALERT_TO or ALERT_URLS, or empty it."
+    ]
+
+
+def test_without_a_file_there_is_no_path(monkeypatch, tmp_path):
+    monkeypatch.setattr("common.settings.PROJECT_ROOT", tmp_path)
+    assert load_settings(None, {"BINOTEL_KEY": "k", "BINOTEL_SECRET": "s"}).path is None
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 @pytest.mark.parametrize(("mode", "is_warned"), [(0o644, True), (0o604, True), (0o640, False), (0o600, False)])
 def test_a_file_that_others_can_read_is_warned_about(mode, is_warned, tmp_path, caplog):

@@ -5,13 +5,13 @@ import sqlite3
 import pytest
 import sqlalchemy
 
-from common.store import FORGOTTEN_SECONDS, Store
+from common.store import Store
 
 
 @pytest.fixture
 def make(database_url, clock):
     """A function that makes the store of a job."""
-    return lambda account="key", job="alert": Store(database_url, account, job, clock=clock.time)
+    return lambda account="key", job="alert": Store(database_url, account, job, keep_days=30, clock=clock.time)
 
 
 def test_what_is_put_is_there_for_the_next_run(make):
@@ -26,10 +26,10 @@ def test_jobs_and_accounts_do_not_see_each_others(make):
     assert make(account="other").get_all(["a"]) == make(job="other").get_all(["a"]) == {}
 
 
-def test_after_30_days_it_is_forgotten(make, clock, database_url):
+def test_after_so_many_days_it_is_forgotten(make, clock, database_url):
     store = make()
     store.put({"old": 1, "renewed": 1})
-    clock.now += FORGOTTEN_SECONDS - 10
+    clock.now += 30 * 86400 - 10
     store.put({"renewed": 2})
     assert store.get_all(["old"]) == {"old": 1}
     clock.now += 20
@@ -37,6 +37,13 @@ def test_after_30_days_it_is_forgotten(make, clock, database_url):
     assert store.get_all(["old", "renewed", "new"]) == {"renewed": 2, "new": 3}
     with sqlite3.connect(database_url.removeprefix("sqlite:///")) as database:
         assert database.execute("SELECT count(*) FROM remembered").fetchone() == (2,)
+
+
+def test_what_another_job_remembers_is_not_forgotten_for_it(make, clock):
+    make().put({"a": 1})
+    clock.now += 30 * 86400 + 10
+    make(job="other").put({"b": 1})
+    assert make().get_all(["a"]) == {"a": 1}
 
 
 def test_nothing_is_put_when_a_value_cannot_be(make):
@@ -54,4 +61,4 @@ def test_the_key_is_not_in_the_file(make, database_url, tmp_path):
 def test_a_database_that_cannot_be_used_is_an_error(tmp_path):
     (tmp_path / "binotel.db").write_bytes(b"no database" * 100)
     with pytest.raises(sqlalchemy.exc.SQLAlchemyError, match="not a database"):
-        Store(f"sqlite:///{tmp_path}/binotel.db", "key", "job").put({"a": 1})
+        Store(f"sqlite:///{tmp_path}/binotel.db", "key", "job", keep_days=30).put({"a": 1})

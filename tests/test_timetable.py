@@ -34,6 +34,10 @@ TIMES = ("00:00", "02:59", "03:00", "03:30", "03:59", "04:00", "07:30", "23:59")
             "every 2 hours | --since 7d --format 'a b'",
             Timetable("every 2 hours", ("--since", "7d", "--format", "a b"), 7200),
         ),
+        (
+            r'day at 07:30 | --output "C:\My reports" C:\x #1',
+            Timetable("day at 07:30", ("--output", r"C:\My reports", r"C:\x", "#1"), at=time_of_day(7, 30)),
+        ),
     ],
 )
 def test_a_line_is_read(line, timetable):

@@ -39,7 +39,13 @@ class Account:
     @cached_property
     def store(self) -> Store:
         settings = self.settings
-        return Store(settings.database_url, settings.key, "run_schedule", patience_seconds=DATABASE_PATIENCE_SECONDS)
+        return Store(
+            settings.database_url,
+            settings.key,
+            "run_schedule",
+            keep_days=400,
+            patience_seconds=DATABASE_PATIENCE_SECONDS,
+        )
 
 
 @dataclass

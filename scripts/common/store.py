@@ -1,4 +1,4 @@
-"""What the jobs remember between runs: small values under names, forgotten 400 days after they were last written."""
+"""What the jobs remember between runs: small values under names, forgotten some time after they were last written."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateTable
 
 from binotel_core import PATIENCE_SECONDS, account_id, database_engine
 
-FORGOTTEN_SECONDS = 400 * 86400
+DAY_SECONDS = 86400
 
 
 class Store:
@@ -21,6 +21,7 @@ class Store:
     database_url: an SQLAlchemy URL of an SQLite file, made when missing
     account:      the API key; only a hash of it is stored
     job:          the script's name
+    keep_days:    how long after it was last written a value is forgotten: soon, if it concerns people
     patience_seconds: how long to wait for another process that has the database for itself
 
     Raises sqlalchemy.exc.SQLAlchemyError when the database cannot be used.
@@ -32,12 +33,14 @@ class Store:
         account: str,
         job: str,
         *,
+        keep_days: int,
         patience_seconds: float = PATIENCE_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine = database_engine(database_url, patience_seconds)
         self._mine = {"account": account_id(account), "job": job}
         self._clock = clock
+        self._keep_seconds = keep_days * DAY_SECONDS
         self._is_made = False
         self._table = sqlalchemy.Table(
             "remembered",
@@ -96,6 +99,6 @@ class Store:
             {**self._mine, "name": name, "value": json.dumps(value), "written_at": now}
             for name, value in values.items()
         ]
-        is_old = self._table.c.written_at < now - FORGOTTEN_SECONDS
+        is_old = self._table.c.written_at < now - self._keep_seconds
         connection.execute(self._table.delete().filter_by(**self._mine).where(is_old))
         connection.execute(self._upsert, rows)

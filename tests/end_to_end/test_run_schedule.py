@@ -40,7 +40,7 @@ def sandbox(make_sandbox):
 @pytest.fixture
 def remember(tmp_path):
     """A function that makes a job overdue, as if the loop had been down, or reads what is remembered of it."""
-    store = Store(f"sqlite:///{tmp_path / 'var' / 'binotel.db'}", sandbox_script.KEY, "run_schedule")
+    store = Store(f"sqlite:///{tmp_path / 'var' / 'binotel.db'}", sandbox_script.KEY, "run_schedule", keep_days=400)
 
     def remember(job, when=None):
         name = f"runs of {job}"
@@ -298,6 +298,20 @@ def test_sighup_reads_the_configuration_again_and_a_wrong_one_changes_nothing(co
         "'sunday at 03:00', 'every 5 minutes' or 'every 2 hours'.",
         "INFO: Stopped",
     ]
+
+
+def test_verbose_tells_the_steps_and_no_secret(configure, remember):
+    remember("export_calls_per_day", "day at 07:30")
+    with running("-v", configure(**EXPORT)) as loop:
+        wait_for(says(loop, "done in"))
+        stop(loop)
+    assert not any("Logging error" in line or "sandbox-secret" in line for line in loop.lines)
+
+
+def test_a_wrong_configuration_is_in_the_log_file_too(configure, tmp_path):
+    log = tmp_path / "binotel.log"
+    assert run(configure(TIMEZONE="Kyiv"), "--log", log)[0] == 2
+    assert "TIMEZONE cannot be used" in log.read_text("utf-8")
 
 
 def test_a_log_file_takes_all_lines(configure, remember, tmp_path):
