@@ -21,7 +21,7 @@ demo: $(SET_UP)
 	$(BIN)/python scripts/demo.py
 
 test: $(SET_UP)
-	$(BIN)/python -m pytest -n auto -m "not alone"
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 lint: $(SET_UP)
@@ -35,6 +35,7 @@ bench: $(SET_UP)
 	PYTHONPATH=scripts:tests/end_to_end $(BIN)/python tests/benchmarks/bench_export.py
 	PYTHONPATH=scripts:tests/end_to_end $(BIN)/python tests/benchmarks/bench_customers.py
 	PYTHONPATH=scripts:tests:tests/end_to_end $(BIN)/python tests/benchmarks/bench_records.py
+	PYTHONPATH=scripts:tests $(BIN)/python tests/benchmarks/bench_loop.py
 	PYTHONPATH=scripts:tests $(BIN)/python tests/benchmarks/bench_period.py
 
 clean:
