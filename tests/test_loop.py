@@ -299,6 +299,24 @@ def test_of_many_accounts_only_some_run_a_job_at_once_and_each_comes_to_its_turn
     assert world.go_on(minutes=1) == ["12:05:02"] * 2
 
 
+def test_a_run_is_not_over_before_its_end_is_noted(world, make_settings, tmp_path, monkeypatch):
+    settings = make_settings(lines={"backup_customers": "day at 12:05"})
+    world.restart(settings)
+    assert world.go_on(minutes=6) == ["12:05:00"]
+    database = tmp_path / "kyiv" / "var" / "binotel.db"
+    database.rename(database.with_suffix(".away"))
+    database.mkdir()
+
+    def mend(_seconds):
+        database.rmdir()
+        database.with_suffix(".away").rename(database)
+
+    monkeypatch.setattr("common.planned.time.sleep", mend)
+    world.end()
+    world.restart(settings)
+    assert world.go_on(minutes=6) == []
+
+
 @pytest.fixture
 def mails(monkeypatch):
     """The subjects of the mails to ADMIN_TO; while `mails.is_down`, they fail."""

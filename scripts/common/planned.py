@@ -151,19 +151,13 @@ class Planned:
             if tell_admin(self.label, outcome, trouble["since"], settings):
                 trouble["told"] = outcome.ended
         # Only now: a crash before this runs it again, and tells it again.
-        begun = {} if self.by_hand else {"is_begun": outcome.is_to_be_repeated}
-        is_noted = self._try_to_note(trouble=trouble, last=outcome.kept, **begun)
+        is_noted = self._note_end(outcome, trouble=trouble)
         self._trouble = None if is_noted else trouble
 
     def _succeed(self, outcome: Outcome) -> None:
         log.info("%s: done in %s", self.label, shown_seconds(outcome.seconds))
+        self._note_end(outcome)
         ping(self.job, self.account.settings)
-        begun = {} if self.by_hand else {"is_begun": False}
-        # Until it is noted the run is not over, or it would be run again after a restart.
-        for _ in range(NOTE_ATTEMPTS):
-            if self._try_to_note(last=outcome.kept, **begun):
-                break
-            time.sleep(NOTE_PAUSE_SECONDS)
         trouble = self._trouble_so_far()
         if trouble:
             first_good = Outcome(outcome.began, trouble.setdefault("until", outcome.ended))
@@ -176,6 +170,19 @@ class Planned:
             return self.kept.get("trouble") or self._trouble
         except DATABASE_ERRORS:
             return self._trouble
+
+    def _note_end(self, outcome: Outcome, **more: object) -> bool:
+        """Remember how a run ended; gives whether that was possible.
+
+        It tries for long, because a run whose end is not noted is run again after a restart. Not so for what was run by
+        hand, which leaves what is due as it is, nor for what is to be run again anyway.
+        """
+        changes = more | {"last": outcome.kept} | ({} if self.by_hand else {"is_begun": outcome.is_to_be_repeated})
+        for _ in range(0 if self.by_hand or outcome.is_to_be_repeated else NOTE_ATTEMPTS):
+            if self._try_to_note(**changes):
+                return True
+            time.sleep(NOTE_PAUSE_SECONDS)
+        return self._try_to_note(**changes)
 
     def _try_to_note(self, **changes: object) -> bool:
         """Remember these, too, if it is possible; gives whether it was."""

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -152,6 +153,19 @@ def test_after_a_kill_what_still_runs_is_not_started_twice_and_is_made_sure_of(c
     finally:
         os.kill(orphan, signal.SIGKILL)
     assert remember("export_calls_per_day")["is_begun"]
+
+
+def test_a_database_that_another_program_has_for_itself_keeps_nobody_from_stopping_the_loop(
+    configure, remember, tmp_path
+):
+    remember("export_calls_per_day", "day at 07:30")
+    remember("alert_lost_calls", "every 5 minutes")
+    with sqlite3.connect(tmp_path / "var" / "binotel.db", isolation_level=None) as database:
+        database.execute("BEGIN IMMEDIATE")
+        with running(configure(**EXPORT, **ALERT)) as loop:
+            wait_for(says(loop, "alert_lost_calls: failed after 0 s: The database cannot be used: database is locked."))
+            assert stop(loop) == (0, True)
+        database.execute("ROLLBACK")
 
 
 class Monitor(BaseHTTPRequestHandler):
