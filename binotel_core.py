@@ -39,20 +39,23 @@ import re
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 import sqlalchemy
 import urllib3
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 API_URL = "https://api.binotel.com/api/2.0"
+
+_T = TypeVar("_T")
 
 log = logging.getLogger("binotel")
 quota_log = logging.getLogger("binotel.quota")  # by itself, for those who show the waiting in another way
@@ -502,15 +505,130 @@ PATIENCE_SECONDS = 60.0  # for a database that another process has for itself
 LEDGER_WINDOWS = 2  # how far back the ledger goes: more than is needed, since interrupted requests leave gaps in it
 
 
-def database_engine(url: str, patience_seconds: float = PATIENCE_SECONDS) -> sqlalchemy.Engine:
-    """The project's database, shared by processes: a transaction has it for itself from its first line on.
+class Database:
+    """Tables in the project's database, shared by processes, and with PostgreSQL by machines.
 
-    url: an SQLAlchemy URL of an SQLite file; its folder is made when missing
-    patience_seconds: how long to wait for another process that has it
+    url:     an SQLAlchemy URL: of an SQLite file, made when missing, or postgresql+psycopg://user:password@host/name
+    account: the API key; a transaction has for itself what concerns the account (with SQLite, all of the database)
+    part:    the name of the tables that `steps` make
+    steps:   make and upgrade these tables, each once in the life of a database; a later version adds steps at the end
+    clock:   Unix seconds; by default the server's clock, for machines may differ, and with SQLite this machine's
+    patience_seconds: how long to wait for another process that has it, or for a server that is away
     """
-    engine = sqlalchemy.create_engine(
-        url, poolclass=sqlalchemy.NullPool, connect_args={"timeout": patience_seconds, "isolation_level": None}
-    )
+
+    def __init__(
+        self,
+        url: str,
+        account: str,
+        part: str,
+        steps: Sequence[Callable[[sqlalchemy.Connection], object]],
+        *,
+        clock: Callable[[], float] | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._engine = database_engine(url, patience_seconds)
+        self._lock = int.from_bytes(hashlib.sha256(account.encode()).digest()[:8], signed=True)
+        self._part = part
+        self._steps = steps
+        self._clock = clock
+        self._patience_seconds = patience_seconds
+        self._is_ready = False
+        self._is_server = is_server(url)
+
+    def run(self, work: Callable[[sqlalchemy.Connection, float], _T]) -> _T:
+        """What `work` gives, called in one transaction with the connection and the time.
+
+        A server that is away is waited for; then all of `work` is done again. Raises sqlalchemy.exc.SQLAlchemyError, or
+        OSError when an SQLite file's folder cannot be made, or BinotelError when a newer version has made the tables.
+        """
+
+        def once() -> _T:
+            try:
+                with self._engine.begin() as connection:
+                    if self._is_server:
+                        connection.execute(_LOCK, {"lock": self._lock})
+                    if not self._is_ready:
+                        self._prepare(connection)
+                    result = work(connection, self._now(connection))
+            except sqlalchemy.exc.DBAPIError:
+                self._is_ready = False  # the file may have been removed meanwhile
+                raise
+            self._is_ready = True
+            return result
+
+        # An SQLite file that another process has is waited for by SQLite itself.
+        return when_server_answers(once, self._patience_seconds if self._is_server else 0)
+
+    def insert_or_update(self, table: sqlalchemy.Table) -> Any:
+        """A statement that inserts rows; where there is one with that primary key already, it is updated."""
+        dialect: Any = postgresql if self._is_server else sqlite
+        statement = dialect.insert(table)
+        values = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+        return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=values)
+
+    def _now(self, connection: sqlalchemy.Connection) -> float:
+        if self._clock:
+            return self._clock()
+        return float(connection.execute(_SERVER_CLOCK).scalar_one()) if self._is_server else time.time()
+
+    def _prepare(self, connection: sqlalchemy.Connection) -> None:
+        """Take the steps that this database lacks."""
+        if self._is_server:
+            connection.execute(_LOCK, {"lock": 0})  # other accounts make the same tables
+        connection.execute(CreateTable(_STEPS_TAKEN, if_not_exists=True))
+        mine = _STEPS_TAKEN.c.part == self._part
+        taken = connection.execute(sqlalchemy.select(_STEPS_TAKEN.c.steps).where(mine)).scalar() or 0
+        if taken > len(self._steps):
+            raise BinotelError(
+                "A newer version of these scripts has changed the database, and this one does not know it.",
+                "Update the scripts on this computer, or use another DATABASE_URL.",
+            )
+        for step in self._steps[taken:]:
+            step(connection)
+        if taken < len(self._steps):
+            row = {"part": self._part, "steps": len(self._steps)}
+            connection.execute(self.insert_or_update(_STEPS_TAKEN), row)
+
+
+_STEPS_TAKEN = sqlalchemy.Table(
+    "schema_steps",
+    sqlalchemy.MetaData(),
+    sqlalchemy.Column("part", sqlalchemy.String(100), primary_key=True),
+    sqlalchemy.Column("steps", sqlalchemy.Integer, nullable=False),
+)
+_LOCK = sqlalchemy.text("SELECT pg_advisory_xact_lock(:lock)")
+_SERVER_CLOCK = sqlalchemy.text("SELECT extract(epoch FROM clock_timestamp())")
+
+
+def when_server_answers(work: Callable[[], _T], patience_seconds: float) -> _T:
+    """What `work` gives; while it finds a database server away, it is called again, for so long at the most."""
+    deadline, pause = time.monotonic() + patience_seconds, 0.5
+    while True:
+        try:
+            return work()
+        except sqlalchemy.exc.OperationalError:
+            if time.monotonic() + pause > deadline:
+                raise
+            time.sleep(pause)
+            pause = min(2 * pause, 10)
+
+
+def is_server(url: str) -> bool:
+    """Whether a database's URL is that of a PostgreSQL server."""
+    return sqlalchemy.make_url(url).get_backend_name() == "postgresql"
+
+
+def database_engine(url: str, patience_seconds: float = PATIENCE_SECONDS) -> sqlalchemy.Engine:
+    """A database as SQLAlchemy knows it. Every connection is closed when it is given back: for short use, or for long.
+
+    patience_seconds: how long to wait for another process that has an SQLite file for itself
+    """
+    arguments: dict[str, Any] = {"timeout": patience_seconds, "isolation_level": None}
+    if is_server(url):
+        # The server notices within half a minute that a machine is gone, and drops its locks.
+        alive = "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+        arguments = {"connect_timeout": 10, "options": alive, "application_name": "binotel"}
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool, connect_args=arguments)
 
     def begin(connection: sqlalchemy.Connection) -> None:
         # Python's sqlite3 would begin a transaction that reads first and fails when it has to write.
@@ -521,8 +639,9 @@ def database_engine(url: str, patience_seconds: float = PATIENCE_SECONDS) -> sql
             # What is in it concerns customers, so it is made for its user alone.
             Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    sqlalchemy.event.listen(engine, "begin", begin)
-    sqlalchemy.event.listen(engine, "do_connect", connect)
+    if not is_server(url):
+        sqlalchemy.event.listen(engine, "begin", begin)
+        sqlalchemy.event.listen(engine, "do_connect", connect)
     return engine
 
 
@@ -538,9 +657,10 @@ class Throttle:
     its method's gap after the one before. Not documented, so read in the way that satisfies every reading: one count
     for all heavy methods, a sliding minute, and the gap counted from the previous heavy request of any method.
 
-    database_url: an SQLAlchemy URL of an SQLite file, made when missing
+    database_url: see Database
     account:      the API key; only a hash of it is stored
     time_scale:   shrinks the quota's times for tests against the sandbox (its option --time-scale)
+    clock, sleep: Unix seconds, and how to wait so many of them
     """
 
     def __init__(
@@ -549,23 +669,30 @@ class Throttle:
         account: str,
         *,
         time_scale: float = 1,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._account = account_id(account)
         self._time_scale = time_scale
-        self._clock = clock
         self._sleep = sleep
         self._url = sqlalchemy.make_url(database_url)
         self._ledger = sqlalchemy.Table(
             "heavy_requests",
             sqlalchemy.MetaData(),
-            sqlalchemy.Column("id", sqlalchemy.Integer, primary_key=True),
+            # SQLite counts by itself in a column of type INTEGER alone.
+            sqlalchemy.Column(
+                "id", sqlalchemy.BigInteger().with_variant(sqlalchemy.Integer, "sqlite"), primary_key=True
+            ),
             sqlalchemy.Column("account", sqlalchemy.String(16), nullable=False),
             sqlalchemy.Column("reserved_at", sqlalchemy.Float, nullable=False),
             sqlalchemy.Column("starts_at", sqlalchemy.Float, nullable=False),
         )
-        self._engine = database_engine(database_url)
+        index = sqlalchemy.Index("heavy_requests_of_account", self._ledger.c.account, self._ledger.c.id)
+        steps = (
+            lambda connection: connection.execute(CreateTable(self._ledger, if_not_exists=True)),
+            lambda connection: connection.execute(CreateIndex(index, if_not_exists=True)),
+        )
+        self._database = Database(database_url, account, "heavy requests", steps, clock=clock)
 
     def acquire(self, method: str) -> None:
         """Wait until a request of `method`, a name in METHODS, may start. A light method never waits.
@@ -579,11 +706,15 @@ class Throttle:
         try:
             reservation, wait_seconds = self._reserve(gap)
         except (sqlalchemy.exc.SQLAlchemyError, OSError) as error:
-            reason = getattr(error, "orig", None) or error
+            reason = one_line(str(getattr(error, "orig", None) or error)).rstrip(".")
+            hint = (
+                "Check DATABASE_URL, the server, and the network to it."
+                if self._url.host
+                else "Check DATABASE_URL, the folder's permissions and the free space. If the file is broken, remove "
+                "it: it is made anew."
+            )
             raise BinotelError(
-                f"The database that keeps Binotel's quota ({self._url.database}) cannot be used: {reason}.",
-                "Check DATABASE_URL, the folder's permissions and the free space. If the file is broken, remove it: it "
-                "is made anew.",
+                f"The database that keeps Binotel's quota ({self._url.database}) cannot be used: {reason}.", hint
             ) from error
         if wait_seconds <= 0:
             return
@@ -592,8 +723,9 @@ class Throttle:
             self._sleep(wait_seconds)
         except BaseException:
             # Interrupted: the request will not be made, so nobody needs to keep clear of it.
-            with suppress(sqlalchemy.exc.SQLAlchemyError), self._engine.begin() as connection:
-                connection.execute(self._ledger.delete().where(self._ledger.c.id == reservation))
+            forget = self._ledger.delete().where(self._ledger.c.id == reservation)
+            with suppress(sqlalchemy.exc.SQLAlchemyError):
+                self._database.run(lambda connection, _: connection.execute(forget))
             raise
 
     def _reserve(self, gap: int) -> tuple[int, float]:
@@ -602,9 +734,8 @@ class Throttle:
         mine = ledger.c.account == self._account
         gap_seconds = (gap + QUOTA_GAP_MARGIN_SECONDS) * self._time_scale
         window_seconds = (QUOTA_WINDOW_SECONDS + QUOTA_WINDOW_MARGIN_SECONDS) * self._time_scale
-        with self._engine.begin() as connection:
-            connection.execute(CreateTable(ledger, if_not_exists=True))
-            now = self._clock()
+
+        def reserve(connection: sqlalchemy.Connection, now: float) -> tuple[int, float]:
             newest_first = ledger.select().where(mine).order_by(ledger.c.id.desc()).limit(QUOTA_FREE_REQUESTS)
             rows = connection.execute(newest_first).all()
             # A reservation made in the future means that the clock was set back since: when its request really started
@@ -617,6 +748,8 @@ class Throttle:
             reservation = {"account": self._account, "reserved_at": now, "starts_at": start}
             inserted = connection.execute(ledger.insert().values(reservation).returning(ledger.c.id))
             return inserted.scalar_one(), start - now
+
+        return self._database.run(reserve)
 
 
 # --- Periods -----------------------------------------------------------------

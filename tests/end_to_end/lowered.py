@@ -16,6 +16,7 @@ for name, method in binotel_core.METHODS.items():
         binotel_core.METHODS[name] = replace(method, cap=cap)
 binotel_core.Throttle.__init__.__kwdefaults__["time_scale"] = time_scale
 binotel_core.RETRY_PAUSES_SECONDS = [pause * time_scale for pause in binotel_core.RETRY_PAUSES_SECONDS]
+binotel_core.PATIENCE_SECONDS *= time_scale
 sys.argv = sys.argv[3:]
 sys.path[0] = str(Path(script).parent)
 if Path(script).stem == "download_records":

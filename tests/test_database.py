@@ -1,0 +1,140 @@
+"""The database that processes and machines share: made and upgraded in place, its clock decides, it may be away."""
+
+import threading
+import time
+
+import pytest
+import sqlalchemy
+import time_machine
+
+import binotel_core
+from binotel_core import BinotelError, Database, Throttle
+from common.store import Store
+
+GAP_5 = "stats/list-of-calls-per-day"
+
+
+def made(name):
+    return lambda connection: connection.exec_driver_sql(f"CREATE TABLE {name} (id INTEGER)")
+
+
+def database(url, *steps, **options):
+    return Database(url, "key", "things", steps, **options)
+
+
+def tables(url):
+    return set(sqlalchemy.inspect(sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)).get_table_names())
+
+
+def test_tables_are_made_once_and_upgraded_by_the_steps_they_lack(any_database_url):
+    for steps in ([made("one")], [made("one")], [made("one"), made("two"), made("three")]):
+        database(any_database_url, *steps).run(lambda connection, now: None)
+    assert tables(any_database_url) == {"schema_steps", "one", "two", "three"}
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(any_database_url):
+    with pytest.raises(sqlalchemy.exc.SQLAlchemyError):
+        database(any_database_url, made("one"), made("one")).run(lambda connection, now: None)
+    assert tables(any_database_url) == set()
+
+
+def test_an_older_program_on_a_newer_database_says_so_and_changes_nothing(any_database_url):
+    database(any_database_url, made("one"), made("two")).run(lambda connection, now: None)
+    with pytest.raises(BinotelError, match=r"^A newer version .* Update the scripts on this computer, or use another"):
+        database(any_database_url, made("one")).run(made("three"))
+    assert "three" not in tables(any_database_url)
+
+
+def test_a_database_of_the_first_version_is_upgraded_with_all_it_holds(database_url, clock):
+    engine = sqlalchemy.create_engine(database_url, poolclass=sqlalchemy.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TABLE heavy_requests (id INTEGER NOT NULL, account VARCHAR(16) NOT NULL, "
+            "reserved_at FLOAT NOT NULL, starts_at FLOAT NOT NULL, PRIMARY KEY (id))"
+        )
+        row = {"account": binotel_core.account_id("key"), "now": clock.now}
+        insert = "INSERT INTO heavy_requests (account, reserved_at, starts_at) VALUES (:account, :now, :now)"
+        connection.execute(sqlalchemy.text(insert), [row] * 5)
+    Throttle(database_url, "key", clock=clock.time, sleep=clock.sleep).acquire(GAP_5)
+    assert clock.slept == [5 + binotel_core.QUOTA_GAP_MARGIN_SECONDS]
+
+
+def test_many_that_come_first_make_the_tables_once(postgres_url):
+    errors = []
+
+    def come(number):
+        try:
+            Store(postgres_url, f"key{number}", "job", keep_days=1).put({"a": number})
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=come, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def test_the_servers_clock_decides_whatever_the_machines_clocks_say(postgres_url):
+    slept = []
+    for day in (1, 9, 3, 5, 2, 7):
+        with time_machine.travel(f"2024-05-0{day}", tick=False):
+            Throttle(postgres_url, "key", sleep=slept.append).acquire(GAP_5)
+    assert [round(seconds, 1) for seconds in slept] == [pytest.approx(5, abs=0.5)]
+
+
+def test_accounts_do_not_wait_for_each_other(postgres_url):
+    def in_the_middle(connection, now):
+        other.run(lambda connection, now: None)  # would never end if it had to wait
+        return "done"
+
+    mine = Database(postgres_url, "key", "things", [])
+    other = Database(postgres_url, "other key", "things", [])
+    mine.run(lambda connection, now: None)
+    other.run(lambda connection, now: None)
+    assert mine.run(in_the_middle) == "done"
+
+
+def test_a_server_that_is_away_is_waited_for(postgres_url, monkeypatch):
+    engine = binotel_core.database_engine
+    monkeypatch.setattr(binotel_core, "database_engine", lambda url, patience: engine(AWAY, patience))
+    away = database(postgres_url, made("one"))
+    pauses = []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            away._engine = engine(postgres_url, 60)
+
+    monkeypatch.setattr(binotel_core.time, "sleep", pause)
+    assert away.run(lambda connection, now: "done") == "done"
+    assert pauses == [0.5, 1, 2]
+
+
+def test_after_a_minute_a_server_that_is_away_is_an_error(monkeypatch):
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(binotel_core.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(binotel_core.time, "sleep", lambda seconds: None)
+    with pytest.raises(sqlalchemy.exc.OperationalError, match="Connection refused"):
+        database(AWAY).run(lambda connection, now: None)
+    assert next(clock) in (70, 80)
+
+
+def test_when_the_connection_breaks_in_the_middle_all_is_done_again(postgres, postgres_url, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    calls = []
+
+    def work(connection, now):
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        connection.exec_driver_sql("INSERT INTO one VALUES (1)")
+        calls.append(pid)
+        if len(calls) == 1:
+            postgres.psql(f"SELECT pg_terminate_backend({pid})")
+        return connection.exec_driver_sql("SELECT count(*) FROM one").scalar_one()
+
+    assert database(postgres_url, made("one")).run(work) == 1
+    assert len(calls) == 2
+
+
+AWAY = "postgresql+psycopg://nobody@127.0.0.1:9/nothing"
