@@ -502,6 +502,7 @@ QUOTA_WINDOW_SECONDS = 60
 QUOTA_GAP_MARGIN_SECONDS = 0.25
 QUOTA_WINDOW_MARGIN_SECONDS = 1
 PATIENCE_SECONDS = 60.0  # for a database that another process has for itself
+HALTED_SECONDS = 30.0  # after that, a process that is in the middle of a server's transaction loses it
 LEDGER_WINDOWS = 2  # how far back the ledger goes: more than is needed, since interrupted requests leave gaps in it
 
 
@@ -514,6 +515,7 @@ class Database:
     steps:   make and upgrade these tables, each once in the life of a database; a later version adds steps at the end
     clock:   Unix seconds; by default the server's clock, for machines may differ, and with SQLite this machine's
     patience_seconds: how long to wait for another process that has it, or for a server that is away
+    is_busy: whether a connection to a server is kept for the next transaction, not made anew for each
     """
 
     def __init__(
@@ -525,8 +527,9 @@ class Database:
         *,
         clock: Callable[[], float] | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
+        is_busy: bool = False,
     ) -> None:
-        self._engine = database_engine(url, patience_seconds)
+        self._engine = (_shared_engine if is_busy else database_engine)(url, patience_seconds)
         self._lock = int.from_bytes(hashlib.sha256(account.encode()).digest()[:8], signed=True)
         self._part = part
         self._steps = steps
@@ -535,7 +538,7 @@ class Database:
         self._is_ready = False
         self._is_server = is_server(url)
 
-    def run(self, work: Callable[[sqlalchemy.Connection, float], _T]) -> _T:
+    def run(self, work: Callable[[sqlalchemy.Connection, float], _T], more_patience_seconds: float = 0) -> _T:
         """What `work` gives, called in one transaction with the connection and the time.
 
         A server that is away is waited for; then all of `work` is done again. Raises sqlalchemy.exc.SQLAlchemyError, or
@@ -557,7 +560,8 @@ class Database:
             return result
 
         # An SQLite file that another process has is waited for by SQLite itself.
-        return when_server_answers(once, self._patience_seconds if self._is_server else 0)
+        patience_seconds = self._patience_seconds if self._is_server else 0
+        return when_database_answers(once, patience_seconds + more_patience_seconds)
 
     def insert_or_update(self, table: sqlalchemy.Table) -> Any:
         """A statement that inserts rows; where there is one with that primary key already, it is updated."""
@@ -573,9 +577,19 @@ class Database:
 
     def _prepare(self, connection: sqlalchemy.Connection) -> None:
         """Take the steps that this database lacks."""
+        if self._steps_taken(connection) == len(self._steps):
+            return
         if self._is_server:
             connection.execute(_LOCK, {"lock": 0})  # other accounts make the same tables
         connection.execute(CreateTable(_STEPS_TAKEN, if_not_exists=True))
+        for step in self._steps[self._steps_taken(connection) :]:
+            step(connection)
+        row = {"part": self._part, "steps": len(self._steps)}
+        connection.execute(self.insert_or_update(_STEPS_TAKEN), row)
+
+    def _steps_taken(self, connection: sqlalchemy.Connection) -> int:
+        if not sqlalchemy.inspect(connection).has_table(_STEPS_TAKEN.name):
+            return 0
         mine = _STEPS_TAKEN.c.part == self._part
         taken = connection.execute(sqlalchemy.select(_STEPS_TAKEN.c.steps).where(mine)).scalar() or 0
         if taken > len(self._steps):
@@ -583,11 +597,7 @@ class Database:
                 "A newer version of these scripts has changed the database, and this one does not know it.",
                 "Update the scripts on this computer, or use another DATABASE_URL.",
             )
-        for step in self._steps[taken:]:
-            step(connection)
-        if taken < len(self._steps):
-            row = {"part": self._part, "steps": len(self._steps)}
-            connection.execute(self.insert_or_update(_STEPS_TAKEN), row)
+        return taken
 
 
 _STEPS_TAKEN = sqlalchemy.Table(
@@ -598,17 +608,20 @@ _STEPS_TAKEN = sqlalchemy.Table(
 )
 _LOCK = sqlalchemy.text("SELECT pg_advisory_xact_lock(:lock)")
 _SERVER_CLOCK = sqlalchemy.text("SELECT extract(epoch FROM clock_timestamp())")
+# What a server says of a DATABASE_URL that is wrong: waiting would not help.
+_WRONG_URL = re.compile("authentication failed|does not exist|pg_hba.conf|not known|permission denied")
 
 
-def when_server_answers(work: Callable[[], _T], patience_seconds: float) -> _T:
-    """What `work` gives; while it finds a database server away, it is called again, for so long at the most."""
+def when_database_answers(work: Callable[[], _T], patience_seconds: float) -> _T:
+    """What `work` gives; while it finds the database away or locked, it is called again, for so long at the most."""
     deadline, pause = time.monotonic() + patience_seconds, 0.5
     while True:
         try:
             return work()
-        except sqlalchemy.exc.OperationalError:
-            if time.monotonic() + pause > deadline:
+        except sqlalchemy.exc.OperationalError as error:
+            if time.monotonic() + pause > deadline or _WRONG_URL.search(str(error.orig)):
                 raise
+            log.info("The database does not answer; waiting for it: %s", one_line(str(error.orig)))
             time.sleep(pause)
             pause = min(2 * pause, 10)
 
@@ -618,16 +631,16 @@ def is_server(url: str) -> bool:
     return sqlalchemy.make_url(url).get_backend_name() == "postgresql"
 
 
-def database_engine(url: str, patience_seconds: float = PATIENCE_SECONDS) -> sqlalchemy.Engine:
-    """A database as SQLAlchemy knows it. Every connection is closed when it is given back: for short use, or for long.
+def database_engine(
+    url: str, patience_seconds: float = PATIENCE_SECONDS, pool: type[sqlalchemy.Pool] = sqlalchemy.NullPool
+) -> sqlalchemy.Engine:
+    """A database as SQLAlchemy knows it. A connection is closed when it is given back, unless `pool` keeps it.
 
-    patience_seconds: how long to wait for another process that has an SQLite file for itself
+    patience_seconds: how long to wait for another process that has an SQLite file or a lock for itself
     """
-    arguments: dict[str, Any] = {"timeout": patience_seconds, "isolation_level": None}
     if is_server(url):
-        # The server notices within half a minute that a machine is gone, and drops its locks.
-        alive = "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
-        arguments = {"connect_timeout": 10, "options": alive, "application_name": "binotel"}
+        return _server_engine(url, patience_seconds, pool)
+    arguments = {"timeout": patience_seconds, "isolation_level": None}
     engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool, connect_args=arguments)
 
     def begin(connection: sqlalchemy.Connection) -> None:
@@ -639,15 +652,70 @@ def database_engine(url: str, patience_seconds: float = PATIENCE_SECONDS) -> sql
             # What is in it concerns customers, so it is made for its user alone.
             Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    if not is_server(url):
-        sqlalchemy.event.listen(engine, "begin", begin)
-        sqlalchemy.event.listen(engine, "do_connect", connect)
+    sqlalchemy.event.listen(engine, "begin", begin)
+    sqlalchemy.event.listen(engine, "do_connect", connect)
     return engine
+
+
+def _server_engine(url: str, patience_seconds: float, pool: type[sqlalchemy.Pool]) -> sqlalchemy.Engine:
+    options = {
+        # The server finds out within 20 seconds that a machine is gone, and drops its locks.
+        "tcp_keepalives_idle": 10,
+        "tcp_keepalives_interval": 3,
+        "tcp_keepalives_count": 3,
+        # A process that is halted (a laptop that sleeps) must not hold up all others: both in milliseconds.
+        "idle_in_transaction_session_timeout": math.ceil(HALTED_SECONDS * 1000),
+        "lock_timeout": math.ceil(patience_seconds * 1000),
+    }
+    own = sqlalchemy.make_url(url).query.get("options", "")
+    arguments = {
+        "application_name": "binotel",
+        "options": " ".join([str(own), *(f"-c {name}={value}" for name, value in options.items())]),
+        "connect_timeout": min(10, max(2, math.ceil(patience_seconds))),  # seconds; libpq knows no less than 2
+        # And a process that the server is gone.
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": min(10_000, max(5_000, math.ceil(patience_seconds * 1000))),  # milliseconds
+    }
+    kept: dict[str, Any] = {} if pool is sqlalchemy.NullPool else {"pool_size": 1, "max_overflow": -1}
+    return sqlalchemy.create_engine(
+        url,
+        poolclass=pool,
+        pool_pre_ping=pool is not sqlalchemy.NullPool,
+        # Who waited for the account's lock must see what was done meanwhile, whatever the server's default is.
+        isolation_level="READ COMMITTED",
+        connect_args=arguments,
+        **kept,
+    )
+
+
+@functools.cache
+def _shared_engine(url: str, patience_seconds: float) -> sqlalchemy.Engine:
+    """One for all accounts of a process that is about it all the time."""
+    return database_engine(url, patience_seconds, sqlalchemy.QueuePool)
 
 
 def account_id(key: str) -> str:
     """A name for the account that does not give its key away: the start of a hash, 16 hexadecimal digits."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+HEAVY_REQUESTS = sqlalchemy.Table(
+    "heavy_requests",
+    sqlalchemy.MetaData(),
+    # SQLite counts by itself in a column of type INTEGER alone.
+    sqlalchemy.Column("id", sqlalchemy.BigInteger().with_variant(sqlalchemy.Integer, "sqlite"), primary_key=True),
+    sqlalchemy.Column("account", sqlalchemy.String(16), nullable=False),
+    sqlalchemy.Column("reserved_at", sqlalchemy.Float, nullable=False),
+    sqlalchemy.Column("starts_at", sqlalchemy.Float, nullable=False),
+)
+_OF_ACCOUNT = sqlalchemy.Index("heavy_requests_of_account", HEAVY_REQUESTS.c.account, HEAVY_REQUESTS.c.id)
+# Once released, a step stays as it is, and so does the table that it makes: a new column is a step of its own.
+LEDGER_STEPS = (
+    lambda connection: connection.execute(CreateTable(HEAVY_REQUESTS, if_not_exists=True)),
+    lambda connection: connection.execute(CreateIndex(_OF_ACCOUNT, if_not_exists=True)),
+)
 
 
 class Throttle:
@@ -676,23 +744,7 @@ class Throttle:
         self._time_scale = time_scale
         self._sleep = sleep
         self._url = sqlalchemy.make_url(database_url)
-        self._ledger = sqlalchemy.Table(
-            "heavy_requests",
-            sqlalchemy.MetaData(),
-            # SQLite counts by itself in a column of type INTEGER alone.
-            sqlalchemy.Column(
-                "id", sqlalchemy.BigInteger().with_variant(sqlalchemy.Integer, "sqlite"), primary_key=True
-            ),
-            sqlalchemy.Column("account", sqlalchemy.String(16), nullable=False),
-            sqlalchemy.Column("reserved_at", sqlalchemy.Float, nullable=False),
-            sqlalchemy.Column("starts_at", sqlalchemy.Float, nullable=False),
-        )
-        index = sqlalchemy.Index("heavy_requests_of_account", self._ledger.c.account, self._ledger.c.id)
-        steps = (
-            lambda connection: connection.execute(CreateTable(self._ledger, if_not_exists=True)),
-            lambda connection: connection.execute(CreateIndex(index, if_not_exists=True)),
-        )
-        self._database = Database(database_url, account, "heavy requests", steps, clock=clock)
+        self._database = Database(database_url, account, "heavy requests", LEDGER_STEPS, clock=clock)
 
     def acquire(self, method: str) -> None:
         """Wait until a request of `method`, a name in METHODS, may start. A light method never waits.
@@ -723,14 +775,14 @@ class Throttle:
             self._sleep(wait_seconds)
         except BaseException:
             # Interrupted: the request will not be made, so nobody needs to keep clear of it.
-            forget = self._ledger.delete().where(self._ledger.c.id == reservation)
+            forget = HEAVY_REQUESTS.delete().where(HEAVY_REQUESTS.c.id == reservation)
             with suppress(sqlalchemy.exc.SQLAlchemyError):
                 self._database.run(lambda connection, _: connection.execute(forget))
             raise
 
     def _reserve(self, gap: int) -> tuple[int, float]:
         """Put the next request into the ledger; return its row's id and the seconds until it may start."""
-        ledger = self._ledger
+        ledger = HEAVY_REQUESTS
         mine = ledger.c.account == self._account
         gap_seconds = (gap + QUOTA_GAP_MARGIN_SECONDS) * self._time_scale
         window_seconds = (QUOTA_WINDOW_SECONDS + QUOTA_WINDOW_MARGIN_SECONDS) * self._time_scale

@@ -69,11 +69,13 @@ def main(job: Job) -> None:
             print(f"--- {way.name}\n{message.subject}\n\n{message.text}\n")
         elif send(way, message, job):
             # A crash just before this tells them twice; the other way round it might tell them never.
-            store.put({told(way, caller): caller.last.unix_start for caller in due})
+            new = {told(way, caller): caller.last.unix_start for caller in due}
+            store.put(new, done=f"{way.name} has got the message")
 
 
 def send(way: Channel, message: Mail, job: Job) -> bool:
     """Whether the channel took the message; if not, that was told."""
+    job.check_lock()
     try:
         way.send(message)
     except NotifyError as error:

@@ -54,7 +54,8 @@ def main(job: Job) -> None:
             return  # this day and those after it are left for the next run: no hole, and nothing twice
         if is_delivered and day < today:
             # A crash just before this sends it twice; the other way round it might never be sent.
-            store.put({exported(day): True} | ({CAUGHT_UP: str(day)} if job.arguments.catch_up else {}))
+            until = {CAUGHT_UP: str(day)} if job.arguments.catch_up else {}
+            store.put({exported(day): True} | until, done=f"The report of {day} was delivered")
 
 
 def missed_days(today: date, store: Store) -> list[date]:

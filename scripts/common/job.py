@@ -21,7 +21,7 @@ import sqlalchemy
 
 from binotel_core import BinotelClient, BinotelError, Throttle, one_line
 from common.customers import BackupError
-from common.locks import lock
+from common.locks import Lock, LockLostError, lock
 from common.mail import MailError
 from common.settings import Settings, SettingsError, load_settings
 
@@ -48,6 +48,7 @@ class Job:
     name: str
     arguments: argparse.Namespace
     settings: Settings
+    lock: Lock | None = None  # that this job is the only copy of itself; None where several may run
     failed: bool = False  # something was told as an error already, and the job went on
 
     @functools.cached_property
@@ -68,6 +69,15 @@ class Job:
         except OSError as error:
             log.error("%s was made, but its path cannot be printed: %s.", path, error.strerror)
             self.failed = True
+
+    def check_lock(self) -> None:
+        """To be called just before what cannot be undone: a mail, a message, a change of Binotel's data.
+
+        Raises LockLostError when another copy of this job may be running, or the database is away, so that what was
+        done could not be remembered.
+        """
+        if self.lock:
+            self.lock.check()
 
     def now(self) -> datetime:
         """This moment on the account's clock."""
@@ -92,8 +102,8 @@ def run(
         settings = load_settings(arguments.config)
         hide_in_log(settings.secrets)
         log.debug("Settings: %s", settings)
-        job = Job(name, arguments, settings)
-        with lock(name, settings) if alone else nullcontext():
+        job = Job(name, arguments, settings, lock(name, settings) if alone else None)
+        with job.lock or nullcontext():
             main(job)
         return EXIT_FAILED if job.failed else 0
 
@@ -130,6 +140,9 @@ def run_command(
     except filelock.Timeout:
         log.error("This job is already running for this account. Nothing was done; try again when it is over.")
         sys.exit(EXIT_ALREADY_RUNNING)
+    except LockLostError as error:
+        log.error("%s", error)
+        sys.exit(EXIT_ALREADY_RUNNING)
     except KeyboardInterrupt:
         log.error("Stopped before the end.")
         sys.exit(EXIT_INTERRUPTED)
@@ -148,6 +161,8 @@ def run_command(
 
 def database_reason(error: Exception) -> str:
     """Why a database cannot be used, without the statement and its parameters."""
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}"
     return one_line(str(getattr(error, "orig", None) or error)).rstrip(".")
 
 

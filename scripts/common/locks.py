@@ -1,23 +1,53 @@
 """Locks by name, for an account, which are gone when the process that has one ends, however it ends."""
 
+import functools
 import hashlib
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
 
 import filelock
 import sqlalchemy
 
-from binotel_core import PATIENCE_SECONDS, account_id, database_engine, is_server, when_server_answers
+from binotel_core import PATIENCE_SECONDS, account_id, database_engine, is_server, when_database_answers
 from common.settings import Settings
 
 TRY_LOCK = sqlalchemy.text("SELECT pg_try_advisory_lock(:number)")
+UNLOCK = sqlalchemy.text("SELECT pg_advisory_unlock(:number)")
+ASK_AGAIN_SECONDS = 5  # a server that is away; in between it counts as away
+# So long a lock must have been free before its holder counts as gone: one that has lost its connection to a server,
+# because that was restarted, has taken it again by then.
+SETTLE_SECONDS = 20
+
+
+class LockLostError(Exception):
+    """The server has dropped this job's lock, so that another copy of it may be running."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The connection to the database was lost, and the lock of this job with it: another copy of it may be "
+            "running, so this one goes no further. Run it again."
+        )
 
 
 class Lock(Protocol):
-    """What lock() gives. Any thread may release it; it may be acquired again."""
+    """What lock() gives: a lock that can be had again when it was released.
 
+    settle_seconds: how long it must have been free before whoever had it counts as gone
+    """
+
+    @property
+    def settle_seconds(self) -> float: ...
     def acquire(self) -> object: ...
     def release(self) -> None: ...
+    def check(self) -> None:
+        """Raise LockLostError if it may not have been ours all the time."""
+
+    def keep(self) -> bool:
+        """Take it again if the connection to the server was lost; whether it is ours. To be called every second."""
+
     def __enter__(self) -> object: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
@@ -33,39 +63,47 @@ def lock(name: str, settings: Settings, patience_seconds: float = PATIENCE_SECON
     none.
     """
     if is_server(settings.database_url):
-        return ServerLock(settings.database_url, f"{name} {account_id(settings.key)}", patience_seconds)
+        return ServerLock(f"{name} {account_id(settings.key)}", _connection(settings.database_url, patience_seconds))
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = settings.state_dir / f"{name}-{account_id(settings.key)}.lock"
-    return filelock.FileLock(path, timeout=0, thread_local=False)
+    return FileLock(path, timeout=0)
+
+
+class FileLock(filelock.FileLock):
+    """A file that the system unlocks when its process ends, so that a lock is never lost and never late."""
+
+    settle_seconds = 0.0
+
+    def check(self) -> None:
+        """It is."""
+
+    def keep(self) -> bool:
+        return True
 
 
 class ServerLock:
-    """An advisory lock of a PostgreSQL server, held by a connection of its own."""
+    """An advisory lock of a PostgreSQL server."""
 
-    def __init__(self, database_url: str, name: str, patience_seconds: float) -> None:
-        self._engine = database_engine(database_url).execution_options(isolation_level="AUTOCOMMIT")
+    settle_seconds = SETTLE_SECONDS
+
+    def __init__(self, name: str, connection: "LockConnection") -> None:
         self._name = name
-        self._patience_seconds = patience_seconds
         self._number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-        self._connection: sqlalchemy.Connection | None = None
-
-    def acquire(self) -> None:
-        connection = when_server_answers(self._engine.connect, self._patience_seconds)
-        try:
-            is_mine = connection.execute(TRY_LOCK, {"number": self._number}).scalar_one()
-        except BaseException:
-            connection.close()
-            raise
-        if not is_mine:
-            connection.close()
-            raise filelock.Timeout(self._name)
         self._connection = connection
 
+    def acquire(self) -> None:
+        if not self._connection.take(self._number):
+            raise filelock.Timeout(self._name)
+
     def release(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()  # with the connection the lock is gone
-            connection.close()
+        self._connection.give_back(self._number)
+
+    def check(self) -> None:
+        if not self._connection.is_unbroken():
+            raise LockLostError
+
+    def keep(self) -> bool:
+        return self._connection.renew(self._number)
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -73,3 +111,87 @@ class ServerLock:
 
     def __exit__(self, *error: object) -> None:
         self.release()
+
+
+@functools.cache
+def _connection(database_url: str, patience_seconds: float) -> "LockConnection":
+    """One for all locks of the process: an agency's accounts are many, a server's connections few."""
+    return LockConnection(database_url, patience_seconds)
+
+
+class LockConnection:
+    """The connection that the locks of a process belong to; whoever uses them does so in one thread.
+
+    When it breaks, the locks are gone. It is made anew when it is used next, and the locks are taken again.
+    """
+
+    def __init__(self, database_url: str, patience_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._engine = database_engine(database_url, patience_seconds).execution_options(isolation_level="AUTOCOMMIT")
+        self._patience_seconds = patience_seconds
+        self._clock = clock
+        self._connection: sqlalchemy.Connection | None = None
+        self._taken: set[int] = set()
+        self._away: tuple[float, sqlalchemy.exc.DBAPIError] | None = None  # until when, and why
+
+    def take(self, number: int) -> bool:
+        """Whether it could be had. Raises sqlalchemy.exc.DBAPIError."""
+        if number in self._taken:
+            return False
+        connection = self._connection if self.is_unbroken() else self._connect()
+        if not self._ask(connection, TRY_LOCK, number):
+            return False
+        self._taken.add(number)
+        return True
+
+    def give_back(self, number: int) -> None:
+        """Where that fails, the connection is at an end, and with it the lock."""
+        if number in self._taken:
+            self._taken.remove(number)
+            if self._connection:
+                with suppress(sqlalchemy.exc.DBAPIError):
+                    self._ask(self._connection, UNLOCK, number)
+
+    def is_unbroken(self) -> bool:
+        """Whether the connection is the one that the locks were taken with, and works."""
+        if self._connection is None:
+            return False
+        try:
+            self._connection.execute(sqlalchemy.text("SELECT 1"))
+        except sqlalchemy.exc.DBAPIError:
+            self._drop()
+        return self._connection is not None
+
+    def renew(self, number: int) -> bool:
+        """Whether a lock is still ours, or again; while the server is away, it is not known to be another's."""
+        if not self.is_unbroken():
+            try:
+                self._connect()
+            except sqlalchemy.exc.DBAPIError:
+                return True
+        return number in self._taken
+
+    def _connect(self) -> sqlalchemy.Connection:
+        if self._away and self._clock() < self._away[0]:
+            raise self._away[1]
+        try:
+            connection = when_database_answers(self._engine.connect, self._patience_seconds)
+        except sqlalchemy.exc.DBAPIError as error:
+            self._away = (self._clock() + ASK_AGAIN_SECONDS, error)
+            raise
+        self._connection, self._away = connection, None
+        self._taken = {number for number in self._taken if self._ask(connection, TRY_LOCK, number)}
+        return connection
+
+    def _ask(self, connection: sqlalchemy.Connection | None, statement: sqlalchemy.TextClause, number: int) -> bool:
+        assert connection  # noqa: S101 - for mypy
+        try:
+            return bool(connection.execute(statement, {"number": number}).scalar_one())
+        except sqlalchemy.exc.DBAPIError:
+            self._drop()
+            raise
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()  # whatever state it is in: with it its locks are gone
+            connection.close()

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
-import filelock
 import schedule
 
 from common.job import database_reason
@@ -27,6 +26,7 @@ LIMIT_SECONDS = {
     "backup_customers": 2 * HOUR,
 }
 RETRY_SECONDS = 60  # until a run that could not be begun, or found another copy running, is tried again
+LOOK_AGAIN_SECONDS = 10  # whether another loop is still running a job, or its machine is gone
 SECONDS_TO_BE_KILLED = 2.0
 # Of each job: more would only be in each other's way. So many downloads do not keep an alert waiting.
 MOST_AT_ONCE = max(4, 2 * (os.cpu_count() or 1))
@@ -97,6 +97,7 @@ class Loop:
         self._scheduler = schedule.Scheduler()
         self._running: dict[tuple[str, str], tuple[Planned, Started, Timer | None]] = {}
         self._telling: dict[tuple[str, str], threading.Thread] = {}
+        self._without_database: dict[str, Planned] = {}  # by its URL; one of the jobs that cannot be run
         self._looked_at = 0.0
 
     @property
@@ -110,6 +111,7 @@ class Loop:
     def plan(self, accounts: list[Account]) -> None:
         """Run the jobs of these accounts from now on, and no others. What is running goes on."""
         self._scheduler.clear()
+        self._without_database.clear()
         for account in accounts:
             for job, timetable in account.settings.timetables.items():
                 timer = Timer(self._scheduler)
@@ -124,10 +126,13 @@ class Loop:
         for job_id, (planned, run, timer) in list(self._running.items()):
             run.keep_to_limit()
             if run.is_alive():
+                if timer and not planned.lock.keep():
+                    log.warning("%s: another machine has taken it over, so it is stopped here", planned.label)
+                    run.stop()
                 continue
             del self._running[job_id]
             with suppress(*DATABASE_ERRORS):
-                planned.lock.release()
+                planned.release()
             if timer and (run.outcome is None or run.outcome.is_busy):
                 timer.due = now + RETRY_SECONDS
         self._scheduler.run_pending()
@@ -162,31 +167,26 @@ class Loop:
         now = time.time()
         timer.due = now + RETRY_SECONDS  # unless all goes well
         try:
-            planned.lock.acquire()
-        except filelock.Timeout:
-            return  # another loop is running it
-        except OSError as error:
-            self._fail(
-                planned,
-                f"{error.filename}: {error.strerror}. Check DATABASE_URL, the free space and who may write there.",
-            )
-            return
+            if not planned.acquire():
+                timer.due = now + LOOK_AGAIN_SECONDS
+                return
+            is_begun = False
+            try:
+                is_taken = planned.take()
+                is_begun = is_taken and self.begin(planned, timer) is not None
+                if is_begun or not is_taken:
+                    timer.due = now + planned.seconds_left
+            finally:
+                if not is_begun:
+                    with suppress(*DATABASE_ERRORS):
+                        planned.release()
         except DATABASE_ERRORS as error:
-            self._fail(planned, f"The database cannot be used: {database_reason(error)}. Check DATABASE_URL.")
-            return
-        is_begun = False
-        try:
-            if planned.take():
-                is_begun = self.begin(planned, timer) is not None
-                timer.due = now + (planned.seconds_left if is_begun else RETRY_SECONDS)
-            else:
-                timer.due = now + planned.seconds_left
-        except DATABASE_ERRORS as error:
-            self._fail(planned, f"The database cannot be used: {database_reason(error)}. Check DATABASE_URL.")
-        finally:
-            if not is_begun:
-                with suppress(*DATABASE_ERRORS):
-                    planned.lock.release()
+            # Many jobs may be without it: one of them stands for all.
+            if self._without_database.setdefault(planned.account.settings.database_url, planned) is planned:
+                reason = database_reason(error)
+                self._fail(planned, f"No job can run: the database cannot be used: {reason}. Check DATABASE_URL.")
+        else:
+            self._without_database.pop(planned.account.settings.database_url, None)
 
     def _fail(self, planned: Planned, problem: str) -> None:
         """A run that could not be begun has failed, and is to be tried again. Told elsewhere, for it may take long."""

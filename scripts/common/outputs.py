@@ -75,7 +75,8 @@ def deliver(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path]
     Gives whether REPORT_TO, if there is anybody, has got it. Whom the mail server refuses does not count when others
     got it, because these would get it again.
 
-    entries: the server's own, which JSON holds unchanged. Raises OSError; a mail that fails is told, and `job.failed`.
+    entries: the server's own, which JSON holds unchanged. Raises OSError and LockLostError; a mail that
+    fails is told, and `job.failed`.
     """
     for path in paths:
         save(report, entries, path, labels)
@@ -85,6 +86,7 @@ def deliver(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path]
     too_large = sum(path.stat().st_size for path in paths) > mail.MAX_ATTACHMENTS_BYTES
     try:
         message = report_mail(report, labels, [path.resolve() for path in paths] if too_large else [])
+        job.check_lock()
         mail.send(message, [] if too_large else paths, job.settings)
         log.info("%s: mailed to %s", report.selection.name, ", ".join(job.settings.report_to))
     except mail.MailError as error:

@@ -1,12 +1,14 @@
 """A job of an account that runs by itself: when it is due, what is remembered of its runs, whom its end is told."""
 
 import logging
+import socket
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import filelock
 import sqlalchemy
 
 from binotel_core import BinotelError, account_id
@@ -45,6 +47,7 @@ class Account:
             "run_schedule",
             keep_days=400,
             patience_seconds=DATABASE_PATIENCE_SECONDS,
+            is_busy=True,
         )
 
 
@@ -54,7 +57,7 @@ class Planned:
 
     timetable: None for one that is not scheduled
     by_hand:   whether somebody wants it run now, whenever it is due
-    seconds_left: until it is due next, when take() was called last
+    seconds_left: until it is to be looked at next, when take() was called last
     """
 
     account: Account
@@ -63,6 +66,9 @@ class Planned:
     by_hand: bool = False
     seconds_left: float = field(default=0, init=False)
     _trouble: dict[str, float] | None = field(default=None, init=False)  # for when the database cannot be used
+    _run: float | None = field(default=None, init=False)  # when the one that was begun here was taken
+    # A run that was cut off, as it seems, and since when its lock is known to be free, by the monotonic clock.
+    _cut_run: tuple[float, float] | None = field(default=None, init=False)
 
     @property
     def id(self) -> tuple[str, str]:
@@ -90,7 +96,8 @@ class Planned:
         """What is remembered between restarts.
 
         timetable, next_due: when it is due next, in Unix seconds, by that line of the configuration
-        is_begun:            from a run's beginning to its end; still there after a restart, when the run was cut off
+        is_begun:            from a run's beginning to its end; still there when the run was cut off
+        taken_at, host:      when that was, by the database's clock, and where
         last:                how the last run ended
         trouble:             since when it fails, until when it did, and when ADMIN_TO was told of it last; None while
                              all is well
@@ -109,6 +116,22 @@ class Planned:
         # Further away than the next but one, it was reckoned while the clock was wrong.
         return due if due <= self.timetable.next_due(upcoming, timezone) else upcoming
 
+    def acquire(self) -> bool:
+        """Whether the lock could be had; not, when another loop is running the job. Raises one of DATABASE_ERRORS."""
+        try:
+            self.lock.acquire()
+        except filelock.Timeout:
+            self._cut_run = None
+            return False
+        return True
+
+    def release(self) -> None:
+        """Give the lock back. Raises one of DATABASE_ERRORS; the lock is gone all the same."""
+        run, self._run = self._run, None
+        if run is not None:
+            self._cut_run = run, time.monotonic()
+        self.lock.release()
+
     def take(self) -> bool:
         """Whether a run is to be begun now, because it is due or was cut off; from then on it counts as begun.
 
@@ -120,15 +143,28 @@ class Planned:
             nonlocal taken
             kept = kept or {}
             assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
+            is_cut = kept.get("is_begun", False)
+            if is_cut and not self._is_surely_cut(kept.get("taken_at", 0)):
+                taken, self.seconds_left = False, self.lock.settle_seconds
+                return kept
             due = self.next_due_of(kept, now)
-            taken = due <= now or kept.get("is_begun", False)
+            taken = due <= now or is_cut
             if due <= now:
                 due = self.timetable.next_due(now, self.account.settings.timezone)
             self.seconds_left = due - now
-            return kept | {"timetable": self._rule, "next_due": due, "is_begun": taken}
+            new = {"timetable": self._rule, "next_due": due, "is_begun": taken}
+            return kept | new | ({"taken_at": now, "host": socket.gethostname()} if taken else {})
 
-        self.account.store.change(self._name, change)
+        kept = self.account.store.change(self._name, change)
+        self._run = kept["taken_at"] if taken else None
         return taken
+
+    def _is_surely_cut(self, run: float) -> bool:
+        """Whether who began a run, whose lock is free, has had the time to take it again, and has not."""
+        now = time.monotonic()
+        if self._cut_run is None or self._cut_run[0] != run:
+            self._cut_run = run, now
+        return now - self._cut_run[1] >= self.lock.settle_seconds
 
     def end(self, outcome: Outcome) -> None:
         """Remember how a run ended, and tell those who want to know. It may take minutes."""

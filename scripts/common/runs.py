@@ -138,8 +138,9 @@ class Run(threading.Thread):
 
     def stop(self) -> None:
         """Ask it to end. Unless it is done just then, it counts as cut off, and has no outcome."""
-        self._is_cut = True
-        self._end()
+        if not self._is_cut:
+            self._is_cut = True
+            self._end()
 
     def kill(self) -> None:
         self._signal("SIGKILL")

@@ -1,6 +1,7 @@
 """What the jobs remember between runs: small values under names, forgotten some time after they were last written."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,22 @@ from sqlalchemy.schema import CreateTable
 
 from binotel_core import PATIENCE_SECONDS, Database, account_id
 
+log = logging.getLogger(__name__)
+
 DAY_SECONDS = 86400
+# For what was done, and would be done again if it was not remembered: as long as a server is away that is restarted.
+MORE_PATIENCE_SECONDS = 600
+
+REMEMBERED = sqlalchemy.Table(
+    "remembered",
+    sqlalchemy.MetaData(),
+    sqlalchemy.Column("account", sqlalchemy.String(16), primary_key=True),
+    sqlalchemy.Column("job", sqlalchemy.String(100), primary_key=True),
+    sqlalchemy.Column("name", sqlalchemy.String(300), primary_key=True),
+    sqlalchemy.Column("value", sqlalchemy.Text, nullable=False),
+    sqlalchemy.Column("written_at", sqlalchemy.Float, nullable=False),
+)
+REMEMBERED_STEPS = (lambda connection: connection.execute(CreateTable(REMEMBERED, if_not_exists=True)),)
 
 
 class Store:
@@ -19,7 +35,7 @@ class Store:
     account:      the API key; only a hash of it is stored
     job:          the script's name
     keep_days:    how long after it was last written a value is forgotten: soon, if it concerns people
-    patience_seconds, clock: see binotel_core.Database
+    patience_seconds, clock, is_busy: see binotel_core.Database
 
     Raises sqlalchemy.exc.SQLAlchemyError when the database cannot be used.
     """
@@ -33,40 +49,46 @@ class Store:
         keep_days: int,
         patience_seconds: float = PATIENCE_SECONDS,
         clock: Callable[[], float] | None = None,
+        is_busy: bool = False,
     ) -> None:
         self._mine = {"account": account_id(account), "job": job}
         self._keep_seconds = keep_days * DAY_SECONDS
-        self._table = table = sqlalchemy.Table(
-            "remembered",
-            sqlalchemy.MetaData(),
-            sqlalchemy.Column("account", sqlalchemy.String(16), primary_key=True),
-            sqlalchemy.Column("job", sqlalchemy.String(100), primary_key=True),
-            sqlalchemy.Column("name", sqlalchemy.String(300), primary_key=True),
-            sqlalchemy.Column("value", sqlalchemy.Text, nullable=False),
-            sqlalchemy.Column("written_at", sqlalchemy.Float, nullable=False),
-        )
-        steps = (lambda connection: connection.execute(CreateTable(table, if_not_exists=True)),)
         self._database = Database(
-            database_url, account, "remembered", steps, clock=clock, patience_seconds=patience_seconds
+            database_url,
+            account,
+            "remembered",
+            REMEMBERED_STEPS,
+            clock=clock,
+            patience_seconds=patience_seconds,
+            is_busy=is_busy,
         )
-        self._insert_or_update = self._database.insert_or_update(table)
+        self._insert_or_update = self._database.insert_or_update(REMEMBERED)
 
     def get_all(self, names: Sequence[str]) -> dict[str, Any]:
         """The values under those of `names` that there are."""
-        query = self._table.select().filter_by(**self._mine).where(self._table.c.name.in_(names))
+        query = REMEMBERED.select().filter_by(**self._mine).where(REMEMBERED.c.name.in_(names))
         rows = self._database.run(lambda connection, _: connection.execute(query).all())
         return {row.name: json.loads(row.value) for row in rows}
 
-    def put(self, values: Mapping[str, Any]) -> None:
-        """Remember these values, which JSON can hold, all or none of them; forget what is old."""
-        self._database.run(lambda connection, now: self._put(connection, now, values))
+    def put(self, values: Mapping[str, Any], *, done: str = "") -> None:
+        """Remember these values, which JSON can hold, all or none of them; forget what is old.
+
+        done: what was done and cannot be undone, the beginning of a sentence; then it is tried for ten minutes
+        """
+        more = MORE_PATIENCE_SECONDS if done else 0
+        try:
+            self._database.run(lambda connection, now: self._put(connection, now, values), more)
+        except Exception:
+            if done:
+                log.error("%s, but that cannot be remembered, so the next run will do it again.", done)
+            raise
 
     def change(self, name: str, change: Callable[[Any, float], Any]) -> Any:
         """Put, and return, what `change` makes of the value under `name` (None, if there is none) and of the time.
 
         No other process comes in between. Where a server goes away meanwhile, `change` is called again.
         """
-        query = self._table.select().filter_by(**self._mine, name=name)
+        query = REMEMBERED.select().filter_by(**self._mine, name=name)
 
         def work(connection: sqlalchemy.Connection, now: float) -> Any:
             row = connection.execute(query).one_or_none()
@@ -83,7 +105,7 @@ class Store:
             {**self._mine, "name": name, "value": json.dumps(value), "written_at": now}
             for name, value in values.items()
         ]
-        is_old = self._table.c.written_at < now - self._keep_seconds
-        connection.execute(self._table.delete().filter_by(**self._mine).where(is_old))
+        is_old = REMEMBERED.c.written_at < now - self._keep_seconds
+        connection.execute(REMEMBERED.delete().filter_by(**self._mine).where(is_old))
         if rows:
             connection.execute(self._insert_or_update, rows)

@@ -3,6 +3,7 @@
 The sandbox must have the same caps and time scale.
 """
 
+import importlib
 import runpy
 import sys
 from dataclasses import replace
@@ -19,6 +20,8 @@ binotel_core.RETRY_PAUSES_SECONDS = [pause * time_scale for pause in binotel_cor
 binotel_core.PATIENCE_SECONDS *= time_scale
 sys.argv = sys.argv[3:]
 sys.path[0] = str(Path(script).parent)
+store = importlib.import_module("common.store")
+store.MORE_PATIENCE_SECONDS *= time_scale
 if Path(script).stem == "download_records":
     from common import download
 

@@ -1,10 +1,8 @@
-"""Whole scripts with a real PostgreSQL as their DATABASE_URL."""
+"""Whole scripts with a real PostgreSQL server as their DATABASE_URL, which goes away and comes back."""
 
-import os
-import signal
-import threading
 import time
 from pathlib import Path
+from threading import Timer
 
 import processes
 import pytest
@@ -13,12 +11,11 @@ from test_run_schedule import running, says, stop, wait_for
 
 import export_calls_per_day
 import sandbox as sandbox_script
-from common.locks import lock
-from common.settings import load_settings
 from common.store import Store
 from test_mail import free_port
 
 EXPORT = Path(export_calls_per_day.__file__)
+LOWERED = (2000, 0.02)  # see lowered.py: a minute takes 1.2 s
 
 
 @pytest.fixture
@@ -27,68 +24,76 @@ def sandbox(make_sandbox):
 
 
 @pytest.fixture
-def configure_server(configure, postgres_url):
-    """As configure, with a database of the server."""
-    return lambda **more: configure(DATABASE_URL=f"'{postgres_url}'", **more)
+def export(configure, cable, inbox):
+    """A function that runs the daily export with its database at the other end of the cable."""
+    config = configure(DATABASE_URL=f"'{cable.url}'", **inbox.settings)
+    return lambda: processes.run(EXPORT, "--catch-up", "--config", config, lowered=LOWERED)
 
 
 def remembered(postgres_url):
     with sqlalchemy.create_engine(postgres_url, poolclass=sqlalchemy.NullPool).connect() as connection:
-        return connection.exec_driver_sql("SELECT job, name, value FROM remembered").all()
+        return {row.name for row in connection.exec_driver_sql("SELECT name FROM remembered")}
 
 
-def test_what_a_job_remembers_is_on_the_server_and_no_day_is_sent_twice(
-    configure_server, postgres_url, inbox, sandbox, tmp_path
-):
-    config = configure_server(**inbox.settings)
-    code, output, errors = processes.run(EXPORT, "--catch-up", "--config", config)
+def test_what_a_job_remembers_is_on_the_server_and_no_day_is_sent_twice(export, postgres_url, inbox, tmp_path):
+    code, output, errors = export()
     assert (code, errors) == (0, "")
-    assert processes.run(EXPORT, "--catch-up", "--config", config) == (0, "", "")
+    assert export() == (0, "", "")
     assert len(inbox.messages) == 1
-    day = output.strip()[-15:-5]
-    assert {name for _, name, _ in remembered(postgres_url)} == {f"exported {day}", "caught up until"}
+    assert remembered(postgres_url) == {f"exported {output.strip()[-15:-5]}", "caught up until"}
     assert not (tmp_path / "var" / "binotel.db").exists()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
-def test_one_job_runs_once_and_a_killed_process_leaves_no_lock(configure_server, sandbox):
-    sandbox.faults["stats/list-of-calls-per-day"] = ["hang"]
-    config = configure_server()
-    with processes.start(EXPORT, "--config", config) as first:
-        wait_for(lambda: sandbox.requests)
-        code, _, errors = processes.run(EXPORT, "--config", config)
-        assert (code, errors.partition(".")[0]) == (75, "ERROR: This job is already running for this account")
-        first.send_signal(signal.SIGKILL)
-    settings = load_settings(str(config), {})
-    wait_for(lambda: is_free("export_calls_per_day", settings))
+def test_while_the_server_is_away_nothing_is_sent_and_the_next_run_sends_it(export, cable, sandbox, inbox, monkeypatch):
+    answer = sandbox.answer
+    monkeypatch.setattr(sandbox, "answer", lambda *request: [answer(*request), cable.pull()][0])
+    code, _, errors = export()
+    assert (code, inbox.messages) == (75, [])
+    assert errors == (
+        "ERROR: The connection to the database was lost, and the lock of this job with it: another copy of it may be "
+        "running, so this one goes no further. Run it again."
+    )
+    monkeypatch.undo()
+    cable.plug()
+    assert export()[0] == 0
+    assert len(inbox.messages) == 1
 
 
-def is_free(name, settings):
-    try:
-        with lock(name, settings):
-            return True
-    except TimeoutError:  # filelock.Timeout is one
-        return False
+def test_what_was_sent_is_remembered_when_the_server_comes_back(export, cable, inbox, monkeypatch):
+    in_between(cable, inbox, monkeypatch, lambda: Timer(2, cable.plug).start())
+    assert export()[0] == 0
+    assert export() == (0, "", "")
+    assert len(inbox.messages) == 1
 
 
-def test_a_lock_is_one_accounts_and_one_jobs(configure_server):
-    settings = load_settings(str(configure_server()), {})
-    other = load_settings(str(configure_server(BINOTEL_KEY="other")), {})
-    mine = lock("job", settings)
-    with mine:
-        assert not is_free("job", settings)
-        assert is_free("other job", settings)
-        assert is_free("job", other)
-    assert is_free("job", settings)
-    mine.acquire()
-    thread = threading.Thread(target=mine.release)
-    thread.start()
-    thread.join()
-    assert is_free("job", settings)
+def test_what_was_sent_and_can_never_be_remembered_is_told(export, cable, inbox, monkeypatch):
+    in_between(cable, inbox, monkeypatch, lambda: None)
+    code, output, errors = export()
+    told, why = errors.splitlines()
+    assert code == 1
+    assert told == (
+        f"ERROR: The report of {output.strip()[-15:-5]} was delivered, but that cannot be remembered, so the next run "
+        "will do it again."
+    )
+    assert why.startswith("ERROR: The database cannot be used: connection ")
+    assert why.endswith(" Check DATABASE_URL.")
 
 
-def test_two_loops_take_each_due_run_once(configure_server, postgres_url):
-    config = configure_server(SCHEDULE_EXPORT_CALLS_PER_DAY="day at 07:30 | --format json")
+def in_between(cable, inbox, monkeypatch, then):
+    """The cable is pulled when the mail server has taken a mail."""
+    take = inbox.handle_DATA
+
+    async def handle_data(*arguments):
+        taken = await take(*arguments)
+        cable.pull()
+        then()
+        return taken
+
+    monkeypatch.setattr(inbox, "handle_DATA", handle_data)
+
+
+def test_two_loops_take_each_due_run_once(configure, postgres_url, sandbox):
+    config = configure(DATABASE_URL=f"'{postgres_url}'", SCHEDULE_EXPORT_CALLS_PER_DAY="day at 07:30 | --format json")
     due = {"timetable": "day at 07:30 (Europe/Kyiv)", "next_due": time.time() - 100, "is_begun": False}
     store = Store(postgres_url, sandbox_script.KEY, "run_schedule", keep_days=400)
     store.put({"runs of export_calls_per_day": due})
@@ -100,9 +105,9 @@ def test_two_loops_take_each_due_run_once(configure_server, postgres_url):
     assert not store.get_all(["runs of export_calls_per_day"])["runs of export_calls_per_day"]["is_begun"]
 
 
-def test_a_server_that_is_away_is_told_with_what_to_do(configure):
+def test_a_server_that_is_away_for_a_minute_is_told_with_what_to_do(configure):
     url = f"postgresql://me:my-own-password@127.0.0.1:{free_port()}/binotel"
-    code, output, errors = processes.run(EXPORT, "--config", configure(DATABASE_URL=url), lowered=(2000, 0.02))
+    code, output, errors = processes.run(EXPORT, "--config", configure(DATABASE_URL=url), lowered=LOWERED)
     assert (code, output) == (1, "")
     assert errors.startswith("ERROR: The database cannot be used: ")
     assert "Connection refused" in errors

@@ -163,7 +163,7 @@ def test_a_database_that_another_program_has_for_itself_keeps_nobody_from_stoppi
     with sqlite3.connect(tmp_path / "var" / "binotel.db", isolation_level=None) as database:
         database.execute("BEGIN IMMEDIATE")
         with running(configure(**EXPORT, **ALERT)) as loop:
-            wait_for(says(loop, "alert_lost_calls: failed after 0 s: The database cannot be used: database is locked."))
+            wait_for(says(loop, "No job can run: the database cannot be used: database is locked."))
             assert stop(loop) == (0, True)
         database.execute("ROLLBACK")
 
