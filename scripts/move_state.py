@@ -1,0 +1,87 @@
+"""Copy what the scripts remember from an SQLite file to the PostgreSQL server that DATABASE_URL names.
+
+    python scripts/move_state.py                                from var/binotel.db beside the config file
+    python scripts/move_state.py /opt/binotel/var/binotel.db
+
+Stop run_schedule.py and whatever else starts jobs, write the server's DATABASE_URL into the config file, run this, and
+start them again. The file stays as it is. This can be run again: what is newer on the server is kept.
+"""
+
+import argparse
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import filelock
+import sqlalchemy
+from sqlalchemy.dialects.postgresql import insert
+
+from binotel_core import HEAVY_REQUESTS, LEDGER_STEPS, Database, is_server
+from common.job import Job, UsageError, run
+from common.store import REMEMBERED, REMEMBERED_STEPS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the SQLite file (default: var/binotel.db)")
+
+
+def main(job: Job) -> None:
+    """Copy both tables, with all accounts that are in the file."""
+    settings = job.settings
+    if not is_server(settings.database_url):
+        raise UsageError(
+            "DATABASE_URL names no server: write postgresql+psycopg://user:password@host/name there first."
+        )
+    path = (job.arguments.file or settings.state_dir / "binotel.db").resolve()
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file. Name the SQLite file that DATABASE_URL named before.")
+    with ExitStack() as stack:
+        for lock in sorted(path.parent.glob("*.lock")):
+            try:
+                stack.enter_context(filelock.FileLock(lock, timeout=0))
+            except filelock.Timeout:
+                raise UsageError(f"A job is running with {path} ({lock.stem}): stop it, then run this again.") from None
+        values, requests = (
+            [Database(url, settings.key, part, steps) for url in (f"sqlite:///{path}", settings.database_url)]
+            for part, steps in (("remembered", REMEMBERED_STEPS), ("heavy requests", LEDGER_STEPS))
+        )
+        copied, all_values = copy_values(*values)
+        copy_requests(*requests)
+    print(f"{copied} of {all_values} remembered values were copied, the others are on the server already.")
+
+
+def copy_values(source: Database, target: Database) -> tuple[int, int]:
+    """What jobs remember, but what is as new or newer in the target; gives how much was copied, and of how much."""
+    rows = rows_of(REMEMBERED, source)
+    statement = insert(REMEMBERED)
+    new = {"value": statement.excluded.value, "written_at": statement.excluded.written_at}
+    upsert = statement.on_conflict_do_update(
+        index_elements=list(REMEMBERED.primary_key.columns),
+        set_=new,
+        where=REMEMBERED.c.written_at < statement.excluded.written_at,
+    ).returning(REMEMBERED.c.name)
+    copied = target.run(lambda connection, _: sum(len(connection.execute(upsert, row).all()) for row in rows))
+    return copied, len(rows)
+
+
+def copy_requests(source: Database, target: Database) -> None:
+    """The quota's ledger, in its order, under numbers of the target's own; but what is there already."""
+    rows = rows_of(HEAVY_REQUESTS, source)
+
+    def copy(connection: sqlalchemy.Connection, _: float) -> None:
+        there = {(row.account, row.starts_at) for row in connection.execute(HEAVY_REQUESTS.select())}
+        for row in rows:
+            if (row["account"], row["starts_at"]) not in there:
+                del row["id"]
+                connection.execute(HEAVY_REQUESTS.insert(), row)
+
+    target.run(copy)
+
+
+def rows_of(table: sqlalchemy.Table, database: Database) -> list[dict[str, Any]]:
+    query = table.select().order_by(*table.primary_key.columns)
+    return database.run(lambda connection, _: [dict(row) for row in connection.execute(query).mappings()])
+
+
+if __name__ == "__main__":
+    run(main, __doc__, add_arguments)

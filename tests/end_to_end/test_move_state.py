@@ -1,0 +1,86 @@
+"""From an SQLite file to a server: all that was remembered goes along, once, and what is newer there stays."""
+
+from functools import partial
+from pathlib import Path
+
+import filelock
+import processes
+import pytest
+import sqlalchemy
+
+import move_state
+from binotel_core import Throttle
+from common.store import Store
+from helpers import Clock
+
+SCRIPT = Path(move_state.__file__)
+GAP_5 = "stats/list-of-calls-per-day"
+run = partial(processes.run, SCRIPT)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "var" / "binotel.db"
+
+
+@pytest.fixture
+def config(configure, postgres_url):
+    return configure(DATABASE_URL=f"'{postgres_url}'")
+
+
+def rows(url, table):
+    with sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool).connect() as connection:
+        query = f"SELECT * FROM {table}"
+        return sorted(
+            tuple(row[name] for name in sorted(row) if name != "id")
+            for row in connection.exec_driver_sql(query).mappings()
+        )
+
+
+def test_all_that_was_remembered_is_copied_once_and_what_is_newer_on_the_server_stays(config, file, postgres_url):
+    url, clock = f"sqlite:///{file}", Clock()
+    for key in ("key", "other"):
+        Store(url, key, "job", keep_days=30, clock=clock.time).put({"a": {"Олена": 1}, "b": None})
+        for _ in range(7):
+            Throttle(url, key, clock=clock.time, sleep=clock.sleep).acquire(GAP_5)
+    assert run("--config", config) == (
+        0,
+        "4 of 4 remembered values were copied, the others are on the server already.\n",
+        "",
+    )
+    for table in ("remembered", "heavy_requests"):
+        assert rows(postgres_url, table) == rows(url, table)
+    clock.now += 10
+    Store(postgres_url, "key", "job", keep_days=30, clock=clock.time).put({"a": "newer"})
+    Store(url, "key", "job", keep_days=30, clock=clock.time).put({"b": "newer, too"})
+    before = rows(postgres_url, "heavy_requests")
+    assert run("--config", config, file) == (
+        0,
+        "1 of 4 remembered values were copied, the others are on the server already.\n",
+        "",
+    )
+    assert rows(postgres_url, "heavy_requests") == before
+    store = Store(postgres_url, "key", "job", keep_days=30, clock=clock.time)
+    assert store.get_all(["a", "b"]) == {"a": "newer", "b": "newer, too"}
+    # And the quota goes on as if nothing had been moved.
+    Throttle(postgres_url, "key", clock=clock.time, sleep=clock.sleep).acquire(GAP_5)
+    assert clock.slept[-1] > 0
+
+
+def test_while_a_job_runs_with_the_file_nothing_is_copied(config, file, postgres_url):
+    Store(f"sqlite:///{file}", "key", "job", keep_days=30).put({"a": 1})
+    with filelock.FileLock(file.with_name("backup_customers-0123.lock")):
+        code, output, errors = run("--config", config)
+    assert (code, output) == (2, "")
+    assert errors == (f"ERROR: A job is running with {file} (backup_customers-0123): stop it, then run this again.")
+    assert run("--config", config)[0] == 0
+
+
+def test_wrong_use_is_told(configure, config, tmp_path):
+    assert run("--config", config, tmp_path / "none.db") == (
+        2,
+        "",
+        f"ERROR: {tmp_path}/none.db: there is no such file. Name the SQLite file that DATABASE_URL named before.",
+    )
+    code, _, errors = run("--config", configure())
+    assert (code, errors.startswith("ERROR: DATABASE_URL names no server: write postgresql+psycopg://")) == (2, True)
