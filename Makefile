@@ -36,6 +36,8 @@ bench: $(SET_UP)
 	PYTHONPATH=scripts:tests/end_to_end $(BIN)/python tests/benchmarks/bench_customers.py
 	PYTHONPATH=scripts:tests:tests/end_to_end $(BIN)/python tests/benchmarks/bench_records.py
 	PYTHONPATH=scripts:tests $(BIN)/python tests/benchmarks/bench_loop.py
+	PYTHONPATH=scripts:tests $(BIN)/python tests/benchmarks/bench_database.py
+	PYTHONPATH=scripts:tests:tests/end_to_end $(BIN)/python tests/benchmarks/bench_fleet.py
 	PYTHONPATH=scripts:tests $(BIN)/python tests/benchmarks/bench_period.py
 
 clean:

@@ -30,6 +30,7 @@ Facts about the server come from the vendor's README of the PHP SDK for API 2.0 
 import bisect
 import functools
 import hashlib
+import importlib
 import ipaddress
 import itertools
 import json
@@ -50,7 +51,6 @@ from urllib.parse import urlsplit
 import requests
 import sqlalchemy
 import urllib3
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 API_URL = "https://api.binotel.com/api/2.0"
@@ -565,7 +565,7 @@ class Database:
 
     def insert_or_update(self, table: sqlalchemy.Table) -> Any:
         """A statement that inserts rows; where there is one with that primary key already, it is updated."""
-        dialect: Any = postgresql if self._is_server else sqlite
+        dialect = importlib.import_module(f"sqlalchemy.dialects.{self._engine.dialect.name}")  # the other one is slow
         statement = dialect.insert(table)
         values = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
         return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=values)

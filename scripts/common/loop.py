@@ -28,8 +28,8 @@ LIMIT_SECONDS = {
 RETRY_SECONDS = 60  # until a run that could not be begun, or found another copy running, is tried again
 LOOK_AGAIN_SECONDS = 10  # whether another loop is still running a job, or its machine is gone
 SECONDS_TO_BE_KILLED = 2.0
-# Of each job: more would only be in each other's way. So many downloads do not keep an alert waiting.
-MOST_AT_ONCE = max(4, 2 * (os.cpu_count() or 1))
+# Of each job: most of the time they wait for Binotel. So many downloads do not keep an alert waiting.
+MOST_AT_ONCE = 4 * (os.cpu_count() or 1)
 
 log = logging.getLogger(__name__)
 
