@@ -67,10 +67,12 @@ def main(job: Job) -> None:
         due, message = lost_calls_mail(due, labels, now.date())  # who has no room is told of by the next run
         if job.arguments.dry_run:
             print(f"--- {way.name}\n{message.subject}\n\n{message.text}\n")
-        elif send(way, message, job):
-            # A crash just before this tells them twice; the other way round it might tell them never.
-            new = {told(way, caller): caller.last.unix_start for caller in due}
-            store.put(new, done=f"{way.name} has got the message")
+            continue
+        with job.uninterrupted():
+            if send(way, message, job):
+                # A crash just before this tells them twice; the other way round it might tell them never.
+                new = {told(way, caller): caller.last.unix_start for caller in due}
+                store.put(new, done=f"{way.name} has got the message")
 
 
 def send(way: Channel, message: Mail, job: Job) -> bool:

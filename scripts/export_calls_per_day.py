@@ -9,6 +9,7 @@ Each report goes to REPORTS_DIR (calls-2024-05-01.xlsx), its path is printed, an
 """
 
 import argparse
+import logging
 from datetime import date, timedelta
 
 from common.days import calls_of_day, wanted_days
@@ -20,6 +21,8 @@ from common.store import Store
 
 MAX_CAUGHT_UP = 31
 CAUGHT_UP = "caught up until"
+
+log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,23 +52,38 @@ def main(job: Job) -> None:
         calls = calls_of_day(day, job)
         selection = Selection.of_day(day, job.settings.timezone)
         report = Report.of(selection, [call for call, _ in calls], asked if asked.date() == day else None)
-        is_delivered = deliver(report, [entry for _, entry in calls], paths[str(day)], job, labels)
-        if not is_delivered and job.arguments.catch_up:
-            return  # this day and those after it are left for the next run: no hole, and nothing twice
-        if is_delivered and day < today:
+        with job.uninterrupted():
+            is_mailed = deliver(report, [entry for _, entry in calls], paths[str(day)], job, labels)
             # A crash just before this sends it twice; the other way round it might never be sent.
-            until = {CAUGHT_UP: str(day)} if job.arguments.catch_up else {}
-            store.put({exported(day): True} | until, done=f"The report of {day} was delivered")
+            done = f"The report of {day} was delivered"
+            if job.arguments.catch_up:
+                if not (is_mailed or job.arguments.no_mail or not job.settings.report_to):
+                    return  # this day and those after it are left for the next run: no hole, and nothing twice
+                store.put({exported(day): True, CAUGHT_UP: str(day)}, done=done)
+            elif is_mailed and is_usual(job) and day < today:
+                store.put({exported(day): True}, done=done)
+
+
+def is_usual(job: Job) -> bool:
+    """Whether the report is the one that --catch-up would make, and not one in another format or at another place."""
+    return job.arguments.format is None and job.arguments.output is None
 
 
 def missed_days(today: date, store: Store) -> list[date]:
-    """The whole days since the last one that --catch-up exported, but those that were exported by name meanwhile.
+    """The whole days since the last one that --catch-up exported, but those that were mailed by hand meanwhile.
 
     Only yesterday when it is used for the first time.
     """
     days = [today - timedelta(days=back) for back in range(MAX_CAUGHT_UP, 0, -1)]
     known = store.get_all([CAUGHT_UP, *map(exported, days)])
-    until = date.fromisoformat(known.get(CAUGHT_UP, str(today - timedelta(days=2))))
+    if CAUGHT_UP not in known:
+        known[CAUGHT_UP] = str(today - timedelta(days=2))
+        store.put({CAUGHT_UP: known[CAUGHT_UP]})  # whatever goes wrong today, yesterday is not forgotten
+    until = date.fromisoformat(known[CAUGHT_UP])
+    first_left_out = until + timedelta(days=1)
+    if first_left_out < days[0]:
+        last = days[0] - timedelta(days=1)
+        log.warning("%s to %s are too long ago to be caught up: export them by name.", first_left_out, last)
     return [day for day in days if day > until and exported(day) not in known]
 
 

@@ -7,7 +7,7 @@
 
 When a job runs is said by SCHEDULE_<JOB>. A job that fails is mailed to ADMIN_TO, and HEALTHCHECK_URL_<JOB> is called.
 SIGTERM or Ctrl-C ends the loop and what it runs; what was cut off is run again when it starts. SIGHUP has it read the
-configuration again.
+configuration again; in a terminal it ends the loop, for the terminal was closed.
 """
 
 import argparse
@@ -111,7 +111,10 @@ def reload(loop: Loop, arguments: argparse.Namespace) -> None:
         log.error("The configuration was read again, and cannot be used, so all stays as it was: %s", error)
         return
     loop.plan(accounts)
-    log.info("Read the configuration again: %s", planned_text(accounts))
+    if planned_text(accounts):
+        log.info("Read the configuration again: %s", planned_text(accounts))
+    else:
+        log.warning("Read the configuration again: no SCHEDULE_ key is filled in any more, so nothing will run")
 
 
 def once(job: str, accounts: list[Account], signals: Signals) -> int:

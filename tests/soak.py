@@ -10,12 +10,13 @@ from datetime import time as time_of_day
 
 import time_machine
 
-from common.loop import LIMIT_SECONDS, Loop
-from common.planned import Account
+from common.loop import Loop
+from common.planned import LIMIT_SECONDS, Account
 from common.runs import Outcome
 from helpers import KYIV
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+HUNG = "It hung."
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def life_of(account, job, began, seed):
     seconds = chance.choice([1, 20, 20, 20, 4 * MINUTE, 11 * MINUTE, 3 * HOUR])
     problem = chance.choice(["", "", "", "It failed."])
     if seconds > LIMIT_SECONDS[job]:
-        return Life(LIMIT_SECONDS[job], "It hung.")
+        return Life(LIMIT_SECONDS[job], HUNG)
     return Life(seconds, problem)
 
 
@@ -42,7 +43,9 @@ class VirtualRun:
     def __init__(self, planned, now, seed):
         life = life_of(planned.account.name, planned.job, now, seed)
         self.planned, self.began, self.life, self.outcome = planned, now, life, None
-        self.ends = now + life.seconds
+        self.next_event = now + life.seconds
+        # What hangs ends when the loop keeps it to its limit, and not before.
+        self.ends = float("inf") if life.problem == HUNG else self.next_event
 
     def is_alive(self):
         now = datetime.now(UTC).timestamp()
@@ -52,7 +55,9 @@ class VirtualRun:
         return self.outcome is None
 
     def keep_to_limit(self):
-        """It ends by itself."""
+        now = datetime.now(UTC).timestamp()
+        if now >= self.began + LIMIT_SECONDS[self.planned.job]:
+            self.ends = now
 
 
 def uptimes(first, days, seed):
@@ -91,7 +96,7 @@ def play(settings_by_account, spans, seed):
                 loop.tick()
                 # In between the ticks of every second nothing changes.
                 timers = [timer.due for timer in loop._timers]
-                ends = [run.ends for _, run, _ in loop._running.values()]
+                ends = [run.next_event for _, run, _ in loop._running.values()]
                 now = min(moment for moment in [*timers, *ends, last] if moment > now)
             crash(loop)
     return sorted(began)

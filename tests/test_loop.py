@@ -195,6 +195,35 @@ def test_while_another_copy_is_running_the_job_is_tried_every_minute(world, make
     assert world.go_on(hours=1) == []
 
 
+def test_another_copy_that_runs_for_longer_than_the_job_may_is_told_to_people(world, make_settings, mails):
+    settings = make_settings(lines={"backup_customers": "day at 12:05"}, **MAIL)
+    world.restart(settings)
+    for _ in range(140):
+        world.go_on(minutes=1)
+        world.end(is_busy=True)
+    assert mails == ["01 14:05 Failed: kyiv backup_customers"]
+    problem = Planned(Account("kyiv", settings), "backup_customers", None).kept["last"]["problem"]
+    assert problem.startswith("Another copy of it has been running for 2 h. If it hangs, end that process.")
+    world.go_on(minutes=1)
+    world.end()
+    assert mails[1:] == ["01 14:21 Works again: kyiv backup_customers"]
+    assert world.go_on(minutes=10) == []
+
+
+def test_without_room_for_one_more_thread_the_loop_goes_on(world, make_settings, monkeypatch):
+    world.restart(make_settings(lines={"backup_customers": "day at 12:05"}))
+    start, world.loop._start = world.loop._start, no_memory
+    with monkeypatch.context() as patch:
+        patch.setattr("threading.Thread.start", no_thread)
+        assert world.go_on(minutes=6) == []
+    world.loop._start = start
+    assert len(world.go_on(minutes=2)) == 1
+
+
+def no_thread(thread):
+    raise RuntimeError("can't start new thread")
+
+
 def test_a_clock_that_is_set_back_a_little_doubles_nothing(world, make_settings):
     world.restart(make_settings(lines={"backup_customers": "day at 12:05"}))
     assert world.go_on(minutes=6) == ["12:05:00"]

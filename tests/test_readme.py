@@ -15,7 +15,7 @@ PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 )
 def test_every_file_that_it_names_is_there(name):
     name = name.replace("\\", "/")
-    assert any((PROJECT_ROOT / folder / name).exists() for folder in ("", "scripts"))
+    assert any((PROJECT_ROOT / folder / name).exists() for folder in ("", "scripts", "tests/benchmarks"))
 
 
 def test_every_make_target_that_it_names_is_there():

@@ -85,7 +85,7 @@ sys.exit(1)
             "It was killed by signal SIGKILL. If nobody did that, the computer may be short of memory.",
             False,
         ),
-        ("import ctypes; ctypes.string_at(0)", "It was killed by signal SIGSEGV. If nobody did that, ", False),
+        ("import ctypes; ctypes.string_at(0)", "It was killed by signal SIGSEGV.", False),
     ],
 )
 def test_however_it_ends_the_end_is_known(text, problem, is_busy, start):
@@ -118,6 +118,14 @@ def test_one_that_is_stopped_has_no_outcome_unless_it_was_done(start):
     done.stop()
     assert ended(done).problem == ""
     assert start.told == [done.outcome]
+
+
+def test_one_that_somebody_else_stops_counts_as_cut_off(start, caplog):
+    assert ended(start("raise SystemExit(130)")) is None
+    assert start.told == []
+    assert [record.getMessage() for record in caplog.records] == [
+        "kyiv my_job: somebody stopped it, so it counts as cut off, and is run again"
+    ]
 
 
 def test_endless_output_without_a_line_fills_no_memory(start):

@@ -8,8 +8,8 @@ import logging.handlers
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -78,6 +78,28 @@ class Job:
         """
         if self.lock:
             self.lock.check()
+
+    @contextmanager
+    def uninterrupted(self) -> Iterator[None]:
+        """SIGTERM and Ctrl-C take effect when the block is over: for what is done and then remembered.
+
+        A second one takes effect at once.
+        """
+        interrupted: list[int] = []
+
+        def note(number: int, frame: FrameType | None) -> None:
+            interrupted.append(number)
+            if len(interrupted) > 1:
+                _stop(number, frame)
+
+        before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        if interrupted:
+            raise KeyboardInterrupt
 
     def now(self) -> datetime:
         """This moment on the account's clock."""

@@ -13,18 +13,10 @@ from typing import Protocol
 import schedule
 
 from common.job import database_reason
-from common.planned import DATABASE_ERRORS, HOUR, Account, Planned
+from common.planned import DATABASE_ERRORS, LIMIT_SECONDS, Account, Planned
 from common.runs import SECONDS_TO_END, Outcome, Run
 from common.trouble import ping
 
-MINUTE = 60
-# A job that has not ended by then hangs. Each goes on where it stopped when it runs the next time.
-LIMIT_SECONDS = {
-    "export_calls_per_day": 2 * HOUR,
-    "alert_lost_calls": 15 * MINUTE,
-    "download_records": 12 * HOUR,
-    "backup_customers": 2 * HOUR,
-}
 RETRY_SECONDS = 60  # until a run that could not be begun, or found another copy running, is tried again
 LOOK_AGAIN_SECONDS = 10  # whether another loop is still running a job, or its machine is gone
 SECONDS_TO_BE_KILLED = 2.0
@@ -142,7 +134,8 @@ class Loop:
         try:
             run = self._start(planned)
         except Exception as error:  # whatever it is, it must not end the loop of all other jobs
-            self._fail(planned, f"It could not be started: {getattr(error, 'strerror', None) or error}.")
+            reason = database_reason(error) if isinstance(error, OSError) and error.filename else error
+            self._fail(planned, f"It could not be started: {getattr(reason, 'strerror', None) or reason}.")
             return None
         self._running[planned.id] = (planned, run, timer)
         return run
@@ -192,8 +185,13 @@ class Loop:
         """A run that could not be begun has failed, and is to be tried again. Told elsewhere, for it may take long."""
         now = time.time()
         outcome = Outcome(now, now, problem, is_to_be_repeated=True)
-        self._telling[planned.id] = threading.Thread(target=planned.end, args=(outcome,), daemon=True)
-        self._telling[planned.id].start()
+        thread = threading.Thread(target=planned.end, args=(outcome,), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the computer has no room for one more
+            log.error("%s: %s (%s)", planned.label, problem, error)
+        else:
+            self._telling[planned.id] = thread
 
 
 def _wait_for(runs: list[Started], seconds: float) -> None:

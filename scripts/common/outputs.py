@@ -72,7 +72,7 @@ def _paths(names: list[str], job: Job) -> dict[str, list[Path]]:
 def deliver(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job, labels: Labels) -> bool:
     """Write a report's files, print their paths, and mail them to REPORT_TO unless told not to.
 
-    Gives whether REPORT_TO, if there is anybody, has got it. Whom the mail server refuses does not count when others
+    Gives whether REPORT_TO has got it. Whom the mail server refuses does not count when others
     got it, because these would get it again.
 
     entries: the server's own, which JSON holds unchanged. Raises OSError and LockLostError; a mail that
@@ -82,7 +82,7 @@ def deliver(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path]
         save(report, entries, path, labels)
         job.tell(path)
     if not job.settings.report_to or job.arguments.no_mail:
-        return not job.settings.report_to
+        return False
     too_large = sum(path.stat().st_size for path in paths) > mail.MAX_ATTACHMENTS_BYTES
     try:
         message = report_mail(report, labels, [path.resolve() for path in paths] if too_large else [])

@@ -1,5 +1,6 @@
 """A job of an account that runs by itself: when it is due, what is remembered of its runs, whom its end is told."""
 
+import dataclasses
 import logging
 import socket
 import time
@@ -22,7 +23,14 @@ from common.trouble import ping, tell_admin
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 ALWAYS_WITH = {"export_calls_per_day": ("--catch-up",)}
-HOUR = 3600
+MINUTE, HOUR = 60, 3600
+# A job that has not ended by then hangs. Each goes on where it stopped when it runs the next time.
+LIMIT_SECONDS = {
+    "export_calls_per_day": 2 * HOUR,
+    "alert_lost_calls": 15 * MINUTE,
+    "download_records": 12 * HOUR,
+    "backup_customers": 2 * HOUR,
+}
 TOLD_AGAIN_SECONDS = 23 * HOUR  # once a day; an hour less, for a job that runs once a day and not to the second
 DATABASE_PATIENCE_SECONDS = 1  # all jobs wait for it, and so does who wants to stop the loop
 DATABASE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, OSError, BinotelError)  # OSError: its folder cannot be made
@@ -66,6 +74,7 @@ class Planned:
     by_hand: bool = False
     seconds_left: float = field(default=0, init=False)
     _trouble: dict[str, float] | None = field(default=None, init=False)  # for when the database cannot be used
+    _busy_since: float | None = field(default=None, init=False)  # when another copy was found running
     _run: float | None = field(default=None, init=False)  # when the one that was begun here was taken
     # A run that was cut off, as it seems, and since when its lock is known to be free, by the monotonic clock.
     _cut_run: tuple[float, float] | None = field(default=None, init=False)
@@ -169,11 +178,23 @@ class Planned:
     def end(self, outcome: Outcome) -> None:
         """Remember how a run ended, and tell those who want to know. It may take minutes."""
         if outcome.is_busy:
-            log.warning("%s: another copy is running; tried again in a minute", self.label)
-        elif outcome.problem:
+            self._wait_for_other_copy(outcome)
+            return
+        self._busy_since = None
+        if outcome.problem:
             self._fail(outcome)
         else:
             self._succeed(outcome)
+
+    def _wait_for_other_copy(self, outcome: Outcome) -> None:
+        log.warning("%s: another copy is running; tried again in a minute", self.label)
+        self._busy_since = self._busy_since or outcome.began
+        seconds = outcome.ended - self._busy_since
+        if seconds > LIMIT_SECONDS[self.job]:
+            problem = (
+                f"Another copy of it has been running for {shown_seconds(seconds)}. If it hangs, end that process."
+            )
+            self._fail(dataclasses.replace(outcome, problem=problem, is_to_be_repeated=True))
 
     def _fail(self, outcome: Outcome) -> None:
         """People first: what went wrong may well be the disk or the database, and nothing can be remembered."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from binotel_core import one_line
-from common.job import EXIT_ALREADY_RUNNING, without_secrets
+from common.job import EXIT_ALREADY_RUNNING, EXIT_INTERRUPTED, without_secrets
 
 SECONDS_TO_END = 5.0  # after a job was asked to end; then it is killed
 SECONDS_TO_TELL = 15.0  # a monitor of the start
@@ -60,7 +60,7 @@ class Run(threading.Thread):
     command:       the script and its arguments
     limit_seconds: how long it may take
     at_start:      called in a thread of its own
-    at_end:        called with the outcome; not when stop() cut the run off
+    at_end:        called with the outcome; not when the run was cut off, by stop() or by somebody else
 
     Raises OSError when no process can be started, RuntimeError when no thread can.
     """
@@ -116,6 +116,9 @@ class Run(threading.Thread):
         code = self._process.wait()
         self._is_gone = True
         if self._is_cut and code != 0:
+            return
+        if code == EXIT_INTERRUPTED and self._asked_to_end is None:
+            log.warning("%s: somebody stopped it, so it counts as cut off, and is run again", self._label)
             return
         telling.join(SECONDS_TO_TELL)  # a monitor that heard of the start last would wait for another end
         is_busy = code == EXIT_ALREADY_RUNNING
@@ -177,7 +180,8 @@ class Run(threading.Thread):
             return f"It had not ended within {shown_seconds(self._limit_seconds)}, and was stopped."
         if code < 0:
             name = signal.Signals(-code).name if -code in signal.Signals.__members__.values() else str(-code)
-            return f"It was killed by signal {name}. If nobody did that, the computer may be short of memory."
+            memory = " If nobody did that, the computer may be short of memory." if name == "SIGKILL" else ""
+            return f"It was killed by signal {name}.{memory}"
         if self._error:
             return self._error
         said = f"said last: {self._tail[-1]}" if self._tail else "said nothing."

@@ -2,7 +2,10 @@
 
 import logging
 import socket
+import threading
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -14,9 +17,12 @@ from common.settings import Settings
 from common.templates import render
 
 PING_TIMEOUT_SECONDS = 10
+# All in all: a server that says a word now and then could hold up a job's end for ever.
+MOST_SECONDS_OF_PING, MOST_SECONDS_OF_MAIL = 20, 300
 MAX_BODY_BYTES = 10_000  # what Healthchecks keeps of a log
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 def ping(job: str, settings: Settings, end: str = "", body: str = "") -> None:
@@ -30,15 +36,30 @@ def ping(job: str, settings: Settings, end: str = "", body: str = "") -> None:
         return
     address = urlsplit(url)
     url = urlunsplit(address._replace(path=address.path.rstrip("/") + end))
-    data = body.encode()[-MAX_BODY_BYTES:]
+    problem = _within(MOST_SECONDS_OF_PING, lambda: _ask(url, body.encode()[-MAX_BODY_BYTES:]), "Timeout")
+    if problem:
+        log.warning("%s: the monitor does not answer (%s). Check HEALTHCHECK_URL_%s.", job, problem, job.upper())
+
+
+def _ask(url: str, data: bytes) -> str:
+    """What is wrong with the answer, if anything is."""
     try:
         method = "POST" if data else "GET"
         with requests.request(method, url, data=data, timeout=PING_TIMEOUT_SECONDS, stream=True) as answer:
             answer.raise_for_status()  # what it has to say besides is not waited for
     except (requests.RequestException, UnicodeError) as error:
         code = getattr(getattr(error, "response", None), "status_code", None)
-        problem = f"HTTP {code}" if code else type(error).__name__
-        log.warning("%s: the monitor does not answer (%s). Check HEALTHCHECK_URL_%s.", job, problem, job.upper())
+        return f"HTTP {code}" if code else type(error).__name__
+    return ""
+
+
+def _within(seconds: float, do: Callable[[], T], too_late: T) -> T:
+    """What `do` gives, or `too_late` when it takes longer; then nobody waits for it any more."""
+    result = [too_late]
+    thread = threading.Thread(target=lambda: result.__setitem__(0, do()), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return result[0]
 
 
 def tell_admin(label: str, outcome: Outcome, since: float, settings: Settings) -> bool:
@@ -48,8 +69,12 @@ def tell_admin(label: str, outcome: Outcome, since: float, settings: Settings) -
     """
     if not settings.admin_to:
         return True
+    message = trouble_mail(label, outcome, since, settings)
+    return _within(MOST_SECONDS_OF_MAIL, lambda: _send(message, settings), False)
+
+
+def _send(message: mail.Mail, settings: Settings) -> bool:
     try:
-        message = trouble_mail(label, outcome, since, settings)
         mail.send(message, [], settings, to=settings.admin_to, key="ADMIN_TO")
     except mail.MailError as error:
         log.error("%s", error)

@@ -1,5 +1,6 @@
 """The whole script as a process, against the sandbox and a real mail server."""
 
+import asyncio
 import functools
 import json
 import os
@@ -98,10 +99,51 @@ def test_missed_days_are_caught_up_the_oldest_first_and_sent_once(catch_up, inbo
     assert len(inbox.messages) == 10
 
 
-def test_no_more_than_a_month_is_caught_up(catch_up):
+def test_no_more_than_a_month_is_caught_up_and_the_days_before_it_are_named(catch_up, caplog):
     assert catch_up(0) == ["04-30"]
     days = catch_up(60, "--catch-up", "--format", "json", REPORT_TO="")
     assert (len(days), days[0], days[-1]) == (31, "05-30", "06-29")
+    told = "2024-05-01 to 2024-05-29 are too long ago to be caught up: export them by name."
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [told]
+
+
+def test_days_are_caught_up_without_mail_too(catch_up, inbox):
+    assert catch_up(0, "--catch-up", "--no-mail") == ["04-30"]
+    assert catch_up(3, "--catch-up", "--no-mail") == ["05-01", "05-02", "05-03"]
+    assert catch_up(4, REPORT_TO="") == ["05-04"]
+    assert catch_up(5) == ["05-05"]
+    assert len(inbox.messages) == 1
+
+
+def test_a_first_day_that_cannot_be_mailed_is_not_forgotten(catch_up, inbox):
+    assert catch_up(0, expected=1, SMTP_PORT=free_port()) == ["04-30"]
+    assert catch_up(2) == ["04-30", "05-01", "05-02"]
+
+
+def test_another_report_by_hand_takes_no_days_place(catch_up, tmp_path):
+    assert catch_up(0) == ["04-30"]
+    assert catch_up(1, "yesterday", "--format", "csv") == ["05-01"]
+    assert catch_up(1, "yesterday", "--output", str(tmp_path)) == ["05-01"]
+    assert catch_up(1, "yesterday", REPORT_TO="") == ["05-01"]
+    assert catch_up(1) == ["05-01"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_a_process_that_is_stopped_after_sending_remembers_it_first(configure, inbox, monkeypatch):
+    take = inbox.handle_DATA
+    config = configure(**inbox.settings)
+    with start("--catch-up", "--config", config) as process:
+
+        async def handle_data(*arguments):
+            taken = await take(*arguments)
+            process.send_signal(signal.SIGTERM)
+            await asyncio.sleep(0.5)
+            return taken
+
+        monkeypatch.setattr(inbox, "handle_DATA", handle_data)
+        assert process.wait(20) == 130
+    assert run("--catch-up", "--config", config) == (0, "", "")
+    assert len(inbox.messages) == 1
 
 
 def test_what_could_not_be_mailed_is_left_for_the_next_run(catch_up, inbox):

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +20,8 @@ import pytest
 
 import run_schedule
 import sandbox as sandbox_script
+from common import trouble
+from common.settings import load_settings
 from common.store import Store
 from helpers import KYIV
 from test_mail import free_port
@@ -217,6 +219,28 @@ def test_a_failure_is_mailed_and_the_monitor_called_and_both_hear_when_it_works_
     fail = ("POST", "/ping/5bf66975/fail?rid=1")
     assert [ping[:2] for ping in monitor.pings] == [start, fail, start, fail, start, success]
     assert [problem in body for *_, body in monitor.pings if body] == [True, True]
+
+
+def test_a_monitor_that_never_stops_answering_holds_nothing_up(configure, monkeypatch, caplog):
+    monkeypatch.setattr(trouble, "MOST_SECONDS_OF_PING", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=dribble, args=(server,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/5bf66975"
+        settings = load_settings(str(configure(HEALTHCHECK_URL_BACKUP_CUSTOMERS=url)), {})
+        trouble.ping("backup_customers", settings)
+    assert [record.getMessage() for record in caplog.records] == [
+        "backup_customers: the monitor does not answer (Timeout). Check HEALTHCHECK_URL_BACKUP_CUSTOMERS."
+    ]
+
+
+def dribble(server):
+    """Say a letter every now and then."""
+    client, _ = server.accept()
+    with client, suppress(OSError):
+        client.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        for _ in range(20):
+            client.sendall(b"x")
+            time.sleep(0.1)
 
 
 def test_a_dead_monitor_is_a_warning_and_never_the_jobs_failure(configure, tmp_path):
