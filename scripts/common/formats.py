@@ -15,7 +15,6 @@ from common.files import written_whole
 from common.labels import Labels
 from common.report import Report
 from common.tables import Kind, Value, calls_table
-from common.workbook import holds_calls, save_workbook
 
 FORMATS = ("xlsx", "csv", "json")
 
@@ -35,6 +34,8 @@ def save(report: Report, entries: Iterable[dict[str, Any]], path: Path, labels: 
     with written_whole(path) as temporary:
         match path.suffix.lower():
             case ".xlsx":
+                from common.workbook import save_workbook  # openpyxl is slow to import
+
                 save_workbook(report, labels, temporary)
             case ".csv":
                 _save_csv(report, labels, temporary)
@@ -49,6 +50,8 @@ def _has_calls(path: Path) -> bool:
     if not path.is_file():
         return False
     if path.suffix.lower() == ".xlsx":
+        from common.workbook import holds_calls
+
         with suppress(BadZipFile):
             return holds_calls(path)
         return False

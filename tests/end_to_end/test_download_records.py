@@ -300,8 +300,9 @@ def test_a_server_that_is_gone_ends_the_run_early_and_the_next_one_goes_on(downl
         (["may"], "'may' is not a day: write it as 2024-05-01, today or yesterday."),
     ],
 )
-def test_wrong_usage_is_told_before_anything_is_asked(arguments, message, download, sandbox):
-    assert download(*arguments) == (2, "", f"ERROR: {message}")
+def test_wrong_usage_is_told_before_anything_is_asked(arguments, message, run_main, caplog, sandbox):
+    assert run_main(download_records, datetime(2024, 6, 1, tzinfo=KYIV), *arguments) == (2, "")
+    assert [record.getMessage() for record in caplog.records] == [message]
     assert sandbox.requests == []
 
 

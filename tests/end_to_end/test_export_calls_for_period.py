@@ -263,8 +263,9 @@ def test_one_customer(configure, sandbox, tmp_path):
         (["2024-05-01", "--format", "pdf"], "There is no format 'pdf': --format takes some of xlsx,csv,json."),
     ],
 )
-def test_wrong_usage_is_told_before_anything_is_asked(arguments, message, configure, sandbox):
-    assert run(*arguments, "--config", configure()) == (2, "", f"ERROR: {message}")
+def test_wrong_usage_is_told_before_anything_is_asked(arguments, message, run_main, caplog, sandbox):
+    assert run_main(export_calls_for_period, datetime(2024, 6, 1, tzinfo=KYIV), *arguments) == (2, "")
+    assert [record.getMessage() for record in caplog.records] == [message]
     assert sandbox.requests == []
 
 

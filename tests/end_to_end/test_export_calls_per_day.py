@@ -182,8 +182,9 @@ def test_an_address_that_is_refused_keeps_the_others_from_nothing_and_gives_them
         (["--output", "x.txt"], "x.txt does not end in xlsx, csv, json. Is it a folder? Then make it first."),
     ],
 )
-def test_wrong_usage_is_told_before_anything_is_asked(arguments, message, configure, sandbox):
-    assert run(*arguments, "--config", configure()) == (2, "", f"ERROR: {message}")
+def test_wrong_usage_is_told_before_anything_is_asked(arguments, message, run_main, caplog, sandbox):
+    assert run_main(export_calls_per_day, datetime(2024, 6, 1, tzinfo=KYIV), *arguments) == (2, "")
+    assert [record.getMessage() for record in caplog.records] == [message]
     assert sandbox.requests == []
 
 
