@@ -23,6 +23,7 @@ class Inbox:
 
     def __init__(self):
         self.envelopes = []
+        self._messages = []
         self.encrypted = []
         self.refuse_recipients = ()
         self.refuse_sender = False
@@ -49,7 +50,9 @@ class Inbox:
 
     @property
     def messages(self):
-        return [email.message_from_bytes(envelope.content, policy=email.policy.default) for envelope in self.envelopes]
+        for envelope in self.envelopes[len(self._messages) :]:
+            self._messages.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        return list(self._messages)
 
 
 def authenticate(server, session, envelope, mechanism, data):

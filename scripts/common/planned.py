@@ -215,9 +215,9 @@ class Planned:
 
     def _succeed(self, outcome: Outcome) -> None:
         log.info("%s: done in %s", self.label, shown_seconds(outcome.seconds))
-        self._note_end(outcome)
+        kept = self._note_end(outcome) or {}
         ping(self.job, self.account.settings)
-        trouble = self._trouble_so_far()
+        trouble = kept.get("trouble") or self._trouble
         if trouble:
             first_good = Outcome(outcome.began, trouble.setdefault("until", outcome.ended))
             is_told = tell_admin(self.label, first_good, trouble["since"], self.account.settings)
@@ -230,27 +230,27 @@ class Planned:
         except DATABASE_ERRORS:
             return self._trouble
 
-    def _note_end(self, outcome: Outcome, **more: object) -> bool:
-        """Remember how a run ended; gives whether that was possible.
+    def _note_end(self, outcome: Outcome, **more: object) -> dict[str, Any] | None:
+        """Remember how a run ended; gives what is remembered now, or None when that is impossible.
 
         It tries for long, because a run whose end is not noted is run again after a restart. Not so for what was run by
         hand, which leaves what is due as it is, nor for what is to be run again anyway.
         """
         changes = more | {"last": outcome.kept} | ({} if self.by_hand else {"is_begun": outcome.is_to_be_repeated})
         for _ in range(0 if self.by_hand or outcome.is_to_be_repeated else NOTE_ATTEMPTS):
-            if self._try_to_note(**changes):
-                return True
+            if kept := self._try_to_note(**changes):
+                return kept
             time.sleep(NOTE_PAUSE_SECONDS)
         return self._try_to_note(**changes)
 
-    def _try_to_note(self, **changes: object) -> bool:
-        """Remember these, too, if it is possible; gives whether it was."""
+    def _try_to_note(self, **changes: object) -> dict[str, Any] | None:
+        """Remember these, too; gives what is remembered now, or None when that is impossible."""
         try:
-            self.account.store.change(self._name, lambda kept, _: (kept or {}) | changes)
+            kept: dict[str, Any] = self.account.store.change(self._name, lambda kept, _: (kept or {}) | changes)
         except DATABASE_ERRORS as error:
             log.warning("%s: how it ended cannot be noted: %s. Check DATABASE_URL.", self.label, database_reason(error))
-            return False
-        return True
+            return None
+        return kept
 
     @property
     def _name(self) -> str:
