@@ -8,6 +8,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 SET_UP := .venv/.set-up
 
+# Where it is set, each of the tests' many processes compiles all of its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test lint bench clean
 
 setup: $(SET_UP)

@@ -61,7 +61,7 @@ def test_in_400_days_of_failures_hangs_restarts_and_clock_changes_no_run_is_lost
     before, objects_before = handles_and_threads(), count_of_objects()
     spans = soak.uptimes(FIRST, 400, seed=1)
     assert soak.play(settings, spans, seed=1) == soak.expected(lines, spans, seed=1)
-    assert handles_and_threads() == before
+    assert all(after <= earlier for after, earlier in zip(handles_and_threads(), before, strict=True))
     assert count_of_objects() < objects_before + 20_000
 
 
