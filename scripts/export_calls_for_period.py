@@ -26,7 +26,7 @@ from common.calls import SETTLED_SECONDS, Call, Calls, in_time_order
 from common.days import wanted_moment
 from common.job import Job, UsageError, run
 from common.labels import Labels
-from common.outputs import add_output_arguments, deliver, wanted_paths
+from common.outputs import add_output_arguments, mail_files, wanted_paths, write_files
 from common.progress import progress_bar
 from common.report import Report, Selection, last_second
 from common.spool import Spool, remove_forgotten, spool_path
@@ -57,8 +57,10 @@ def main(job: Job) -> None:
     words = wanted_times(job.arguments.times)
     selection = wanted_selection(words, now, job)
     paths = wanted_paths([selection.name], job)[selection.name]
+    labels = Labels(job.settings.language)
     if selection.number or selection.customer_id:
-        make_report(selection, now, history(selection, job), paths, job)
+        report = make_report(selection, now, history(selection, job), paths, job, labels)
+        mail_files(report, paths, job, labels)
         return
     remove_forgotten(job.settings.state_dir, job.name)
     wanted = [*words, selection.direction, selection.line, str(job.settings.timezone)]
@@ -67,8 +69,10 @@ def main(job: Job) -> None:
     try:
         collect(selection, now, spool, job)
         keep = spool.calls > 0  # nothing at all is worth asking for again
-        make_report(selection, now, spool, paths, job)
-        keep = keep and job.failed
+        report = make_report(selection, now, spool, paths, job, labels)
+        with job.uninterrupted():
+            mail_files(report, paths, job, labels)
+            keep = keep and job.failed
     except IncompleteError:
         keep = False  # it would be so again
         raise
@@ -177,13 +181,14 @@ def forms_of(number: str) -> list[str]:
 
 
 def make_report(
-    selection: Selection, now: datetime, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job
-) -> None:
+    selection: Selection, now: datetime, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job, labels: Labels
+) -> Report:
     as_of = now if selection.stop.timestamp() > now.timestamp() else None
     report = Report.of(selection, Calls(entries, job.settings.timezone), as_of)
     if not report.count and selection.is_filtered:
         log.warning("There are no such calls (%s): is the number right?", selection.name)
-    deliver(report, entries, paths, job, Labels(job.settings.language))
+    write_files(report, entries, paths, job, labels)
+    return report
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from common.days import calls_of_day, wanted_days
 from common.job import Job, UsageError, run
 from common.labels import Labels
-from common.outputs import add_output_arguments, deliver, wanted_paths
+from common.outputs import add_output_arguments, mail_files, wanted_paths, write_files
 from common.report import Report, Selection
 from common.store import Store
 
@@ -52,8 +52,9 @@ def main(job: Job) -> None:
         calls = calls_of_day(day, job)
         selection = Selection.of_day(day, job.settings.timezone)
         report = Report.of(selection, [call for call, _ in calls], asked if asked.date() == day else None)
+        write_files(report, [entry for _, entry in calls], paths[str(day)], job, labels)
         with job.uninterrupted():
-            is_mailed = deliver(report, [entry for _, entry in calls], paths[str(day)], job, labels)
+            is_mailed = mail_files(report, paths[str(day)], job, labels)
             # A crash just before this sends it twice; the other way round it might never be sent.
             done = f"The report of {day} was delivered"
             if job.arguments.catch_up:

@@ -69,18 +69,22 @@ def _paths(names: list[str], job: Job) -> dict[str, list[Path]]:
     return {name: [folder / f"calls-{name}.{ending}" for ending in formats] for name in names}
 
 
-def deliver(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job, labels: Labels) -> bool:
-    """Write a report's files, print their paths, and mail them to REPORT_TO unless told not to.
+def write_files(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job, labels: Labels) -> None:
+    """Write a report's files, and print their paths.
 
-    Gives whether REPORT_TO has got it. Whom the mail server refuses does not count when others
-    got it, because these would get it again.
-
-    entries: the server's own, which JSON holds unchanged. Raises OSError and LockLostError; a mail that
-    fails is told, and `job.failed`.
+    entries: the server's own, which JSON holds unchanged. Raises OSError.
     """
     for path in paths:
         save(report, entries, path, labels)
         job.tell(path)
+
+
+def mail_files(report: Report, paths: list[Path], job: Job, labels: Labels) -> bool:
+    """Mail a report and its files to REPORT_TO, unless told not to.
+
+    Gives whether REPORT_TO has got it. Whom the mail server refuses does not count when others got it, because these
+    would get it again. A mail that fails is told, and `job.failed`. Raises LockLostError.
+    """
     if not job.settings.report_to or job.arguments.no_mail:
         return False
     too_large = sum(path.stat().st_size for path in paths) > mail.MAX_ATTACHMENTS_BYTES
