@@ -51,3 +51,22 @@ def test_the_example_of_the_api_runs_as_it_stands(make_sandbox, clock, tmp_path,
     )
     exec(compile(example, "README.md", "exec"), {})
     assert len(capsys.readouterr().out.splitlines()) > 200
+
+
+@pytest.mark.parametrize("example", PYTHON, ids=lambda example: example.split("\n")[0])
+def test_every_example_in_python_is_python(example):
+    compile(example, "README.md", "exec")
+
+
+def test_what_the_image_is_made_of_is_there_and_what_only_tests_need_is_not_in_it():
+    dockerfile = (PROJECT_ROOT / "Dockerfile").read_text("utf-8")
+    copied = {name for line in re.findall(r"^COPY (?!--)(.*) \S+$", dockerfile, re.MULTILINE) for name in line.split()}
+    assert copied == {"requirements.txt", "pyproject.toml", "binotel_core.py", "scripts"}
+    not_ignored = re.findall(r"^!(.*)$", (PROJECT_ROOT / ".dockerignore").read_text("utf-8"), re.MULTILINE)
+    assert set(not_ignored) == copied
+    assert "sed '/^# To test/,$d' requirements.txt" in dockerfile
+    kept, _, left_out = (PROJECT_ROOT / "requirements.txt").read_text("utf-8").partition("\n# To test")
+    assert "psycopg" in kept
+    assert "s3fs" in kept
+    assert "pytest" not in kept
+    assert {"pytest", "moto", "ruff"} <= set(re.findall(r"^[a-z]+", left_out, re.MULTILINE))
