@@ -37,11 +37,13 @@ import json
 import logging
 import math
 import re
+import socket
 import statistics
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -547,7 +549,7 @@ class Database:
 
         def once() -> _T:
             try:
-                with self._engine.begin() as connection:
+                with self._engine.begin() as connection, given_up_after(self._patience_seconds + 2, connection):
                     if self._is_server:
                         connection.execute(_LOCK, {"lock": self._lock})
                     if not self._is_ready:
@@ -609,21 +611,75 @@ _STEPS_TAKEN = sqlalchemy.Table(
 _LOCK = sqlalchemy.text("SELECT pg_advisory_xact_lock(:lock)")
 _SERVER_CLOCK = sqlalchemy.text("SELECT extract(epoch FROM clock_timestamp())")
 # What a server says of a DATABASE_URL that is wrong: waiting would not help.
-_WRONG_URL = re.compile("authentication failed|does not exist|pg_hba.conf|not known|permission denied")
+_WRONG_URL = re.compile(
+    "authentication failed|does not exist|pg_hba.conf|not known|permission denied|support SSL|certificate",
+    re.IGNORECASE,
+)
 
 
 def when_database_answers(work: Callable[[], _T], patience_seconds: float) -> _T:
     """What `work` gives; while it finds the database away or locked, it is called again, for so long at the most."""
-    deadline, pause = time.monotonic() + patience_seconds, 0.5
+    deadline, pause, is_told = time.monotonic() + patience_seconds, 0.5, patience_seconds < 10
     while True:
         try:
             return work()
-        except sqlalchemy.exc.OperationalError as error:
-            if time.monotonic() + pause > deadline or _WRONG_URL.search(str(error.orig)):
+        except sqlalchemy.exc.DBAPIError as error:
+            # It is invalidated, too, when the server has ended it because this process was halted.
+            is_away = isinstance(error, sqlalchemy.exc.OperationalError) or error.connection_invalidated
+            if not is_away or time.monotonic() + pause > deadline or _WRONG_URL.search(str(error.orig)):
                 raise
-            log.info("The database does not answer; waiting for it: %s", one_line(str(error.orig)))
+            if not is_told:
+                log.info("Waiting for the database, for up to %.0f s: %s", patience_seconds, database_reason(error))
+            is_told = True
             time.sleep(pause)
             pause = min(2 * pause, 10)
+
+
+def database_reason(error: Exception) -> str:
+    """Why a database cannot be used, without the statement and its parameters, and without a full stop."""
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, BinotelError):
+        return str(error).rstrip(".")
+    text = str(getattr(error, "orig", None) or error)
+    first, _, rest = text.partition("\n")  # what follows there is advice that leads nowhere
+    return one_line(f"{first} {rest}" if first.endswith(":") else first).rstrip(".")
+
+
+def database_remedy(error: Exception) -> str:
+    """What to do when a database cannot be used, where the reason does not say it."""
+    if isinstance(error, BinotelError):
+        return ""
+    if type(getattr(error, "orig", None)).__module__.startswith("psycopg"):
+        return "Check DATABASE_URL, the server, and the network to it."
+    return "Check DATABASE_URL, who may write in its folder, and the free space. A file that is broken can be removed."
+
+
+@contextmanager
+def given_up_after(seconds: float, connection: sqlalchemy.Connection) -> Iterator[None]:
+    """Cut a connection to a server that stops answering while its machine, or what is in between, keeps it open.
+
+    Then sqlalchemy.exc.OperationalError is raised. Nothing else ends such a wait, not even a signal.
+    """
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    dbapi_connection: Any = connection.connection.driver_connection
+    own = socket.fromfd(dbapi_connection.fileno(), -1, -1)  # a second handle, which nobody else can close
+
+    def cut() -> None:
+        with suppress(OSError):
+            own.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        own.close()
 
 
 def is_server(url: str) -> bool:
@@ -658,19 +714,18 @@ def database_engine(
 
 
 def _server_engine(url: str, patience_seconds: float, pool: type[sqlalchemy.Pool]) -> sqlalchemy.Engine:
-    options = {
+    of_session = {
         # The server finds out within 20 seconds that a machine is gone, and drops its locks.
         "tcp_keepalives_idle": 10,
         "tcp_keepalives_interval": 3,
         "tcp_keepalives_count": 3,
+        "tcp_user_timeout": 20_000,  # milliseconds
         # A process that is halted (a laptop that sleeps) must not hold up all others: both in milliseconds.
         "idle_in_transaction_session_timeout": math.ceil(HALTED_SECONDS * 1000),
         "lock_timeout": math.ceil(patience_seconds * 1000),
     }
-    own = sqlalchemy.make_url(url).query.get("options", "")
     arguments = {
         "application_name": "binotel",
-        "options": " ".join([str(own), *(f"-c {name}={value}" for name, value in options.items())]),
         "connect_timeout": min(10, max(2, math.ceil(patience_seconds))),  # seconds; libpq knows no less than 2
         # And a process that the server is gone.
         "keepalives_idle": 10,
@@ -679,7 +734,7 @@ def _server_engine(url: str, patience_seconds: float, pool: type[sqlalchemy.Pool
         "tcp_user_timeout": min(10_000, max(5_000, math.ceil(patience_seconds * 1000))),  # milliseconds
     }
     kept: dict[str, Any] = {} if pool is sqlalchemy.NullPool else {"pool_size": 1, "max_overflow": -1}
-    return sqlalchemy.create_engine(
+    engine = sqlalchemy.create_engine(
         url,
         poolclass=pool,
         pool_pre_ping=pool is not sqlalchemy.NullPool,
@@ -688,6 +743,14 @@ def _server_engine(url: str, patience_seconds: float, pool: type[sqlalchemy.Pool
         connect_args=arguments,
         **kept,
     )
+
+    def set_up(connection: Any, _record: object) -> None:
+        # Not as options of the connection, which poolers refuse.
+        connection.execute("; ".join(f"SET {name} = {value}" for name, value in of_session.items()))
+        connection.commit()
+
+    sqlalchemy.event.listen(engine, "connect", set_up)
+    return engine
 
 
 @functools.cache
@@ -758,15 +821,10 @@ class Throttle:
         try:
             reservation, wait_seconds = self._reserve(gap)
         except (sqlalchemy.exc.SQLAlchemyError, OSError) as error:
-            reason = one_line(str(getattr(error, "orig", None) or error)).rstrip(".")
-            hint = (
-                "Check DATABASE_URL, the server, and the network to it."
-                if self._url.host
-                else "Check DATABASE_URL, the folder's permissions and the free space. If the file is broken, remove "
-                "it: it is made anew."
-            )
             raise BinotelError(
-                f"The database that keeps Binotel's quota ({self._url.database}) cannot be used: {reason}.", hint
+                f"The database that keeps Binotel's quota ({self._url.database}) cannot be used: "
+                f"{database_reason(error)}.",
+                database_remedy(error),
             ) from error
         if wait_seconds <= 0:
             return

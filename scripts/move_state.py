@@ -65,15 +65,14 @@ def copy_values(source: Database, target: Database) -> tuple[int, int]:
 
 
 def copy_requests(source: Database, target: Database) -> None:
-    """The quota's ledger, in its order, under numbers of the target's own; but what is there already."""
+    """The quota's ledger, in its order, under numbers of the target's own; of accounts that have none there yet."""
     rows = rows_of(HEAVY_REQUESTS, source)
 
     def copy(connection: sqlalchemy.Connection, _: float) -> None:
-        there = {(row.account, row.starts_at) for row in connection.execute(HEAVY_REQUESTS.select())}
+        there = set(connection.execute(sqlalchemy.select(HEAVY_REQUESTS.c.account)).scalars())
         for row in rows:
-            if (row["account"], row["starts_at"]) not in there:
-                del row["id"]
-                connection.execute(HEAVY_REQUESTS.insert(), row)
+            if row["account"] not in there:
+                connection.execute(HEAVY_REQUESTS.insert(), {name: row[name] for name in row if name != "id"})
 
     target.run(copy)
 

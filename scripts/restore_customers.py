@@ -118,7 +118,8 @@ def carry_out(plan: Plan, live: Backup, job: Job) -> None:
         def on_step(tried: int) -> None:
             seconds_left = (time.monotonic() - began) / tried * (len(plan.steps) - tried)
             bar(tried / len(plan.steps), f"{tried} of {len(plan.steps)} customers", seconds_left)
-            job.check_lock()
+            if tried < len(plan.steps):
+                job.check_lock()
 
         restorer = Restorer(job.client, live, on_step)
         try:

@@ -57,6 +57,8 @@ def main(name: str, arguments: argparse.Namespace) -> int:
     accounts = load_accounts(arguments)
     if arguments.list:
         print_out("\n".join(table(accounts)))
+        if not any(account.settings.timetables for account in accounts):
+            print_out("No SCHEDULE_ key is filled in. README shows some.")
         return 0
     signals = Signals()
     return once(arguments.once, accounts, signals) if arguments.once else serve(accounts, arguments, signals)
@@ -209,8 +211,7 @@ def next_text(planned: Planned, kept: dict[str, object]) -> str:
             with planned.lock:
                 return "as soon as the loop runs: it was cut off"
         except filelock.Timeout:
-            host = kept.get("host", "")
-            return "running now" if host in ("", socket.gethostname()) else f"running now on {host}"
+            return f"running now{where(kept)}"
     now = time.time()
     due = planned.next_due_of(kept, now)
     late = " (overdue: is the loop running?)" if due < now - 2 * TICK_SECONDS else ""
@@ -221,7 +222,13 @@ def last_text(planned: Planned, kept: dict[str, object]) -> str:
     last = kept.get("last")
     if not isinstance(last, dict):
         return "never"
-    return f"{moment(last['began'], planned)} {last['problem'] or 'done'}"
+    return f"{moment(last['began'], planned)}{where(kept)} {last['problem'] or 'done'}"
+
+
+def where(kept: dict[str, object]) -> str:
+    """On which machine that was, if it was another one."""
+    host = kept.get("host", "")
+    return "" if host in ("", socket.gethostname()) else f" on {host}"
 
 
 def moment(seconds: float, planned: Planned) -> str:

@@ -1,6 +1,5 @@
 """A cable between scripts and a real PostgreSQL server, which tests pull out and put back."""
 
-import selectors
 import shutil
 import socket
 import tempfile
@@ -23,8 +22,11 @@ class Cable:
         self._folder = Path(tempfile.mkdtemp())  # a socket's path has to be short
         self._path = self._folder / ".s.PGSQL.5432"
         self.url = str(parsed.set(query={"host": str(self._folder)}))
-        self._ends = []
+        self._clients, self._servers = [], []
         self._listener = None
+        self._was_pulled = False  # by pull_after()
+        self._flows = threading.Event()
+        self._flows.set()
         self.plug()
 
     def plug(self):
@@ -35,18 +37,38 @@ class Cable:
 
     def pull(self):
         """Every connection breaks, and new ones are refused."""
-        listener, self._listener = self._listener, None
+        self._listener.close()
+        self._listener = None
         self._path.unlink()
-        if listener:
-            with suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
-        for end in self._ends:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self._ends.clear()
+        self.break_off()
+        self.let_go()
+
+    def pull_after(self, sandbox, method, monkeypatch):
+        """Pull it when the sandbox answers a request of this method for the first time."""
+        answer = sandbox.answer
+
+        def answer_and_pull(name, body):
+            answered = answer(name, body)
+            if name == method and not self._was_pulled:
+                self._was_pulled = True
+                self.pull()
+            return answered
+
+        monkeypatch.setattr(sandbox, "answer", answer_and_pull)
+
+    def break_off(self):
+        """The scripts' connections break, and the server does not know it before let_go()."""
+        close(self._clients)
+
+    def let_go(self):
+        close(self._servers)
+
+    def freeze(self):
+        """Whatever is said from now on arrives nowhere, and nothing breaks."""
+        self._flows.clear()
 
     def remove(self):
+        self._flows.set()
         if self._listener:
             self.pull()
         shutil.rmtree(self._folder)
@@ -59,17 +81,23 @@ class Cable:
                 return
             server = socket.socket(socket.AF_UNIX)
             server.connect(self._server)
-            self._ends += [client, server]
+            self._clients.append(client)
+            self._servers.append(server)
             threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
+            threading.Thread(target=self._pass_on, args=(server, client, client), daemon=True).start()
 
-    def _pass_on(self, client, server):
-        with client, server, selectors.DefaultSelector() as selector:
-            selector.register(client, selectors.EVENT_READ, server)
-            selector.register(server, selectors.EVENT_READ, client)
-            with suppress(OSError):
-                while True:
-                    for key, _ in selector.select():
-                        said = key.fileobj.recv(65536)
-                        if not said:
-                            return
-                        key.data.sendall(said)
+    def _pass_on(self, source, target, closed_at_its_end=None):
+        with suppress(OSError):
+            while said := source.recv(65536):
+                self._flows.wait()
+                target.sendall(said)
+        if closed_at_its_end:
+            close([closed_at_its_end])
+
+
+def close(ends):
+    for end in ends:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
+    ends.clear()

@@ -148,19 +148,19 @@ import binotel_core
 binotel_core.HALTED_SECONDS = 0.5
 def work(connection, now):
     print("begun", flush=True)
-    time.sleep(60)
-binotel_core.Database(sys.argv[1], "key", "things", []).run(work)
+    time.sleep(0.1)
+    return connection.exec_driver_sql("SELECT 'done'").scalar_one()
+print(binotel_core.Database(sys.argv[1], "key", "things", []).run(work), flush=True)
 """
 
 
-def test_a_process_that_is_halted_in_the_middle_does_not_hold_up_the_others(postgres_url):
+def test_a_process_that_is_halted_in_the_middle_holds_up_nobody_and_does_it_again_when_it_goes_on(postgres_url):
     with subprocess.Popen([sys.executable, "-c", HALT_IN_THE_MIDDLE, postgres_url], stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"begun\n"
         process.send_signal(signal.SIGSTOP)
-        try:
-            assert database(postgres_url).run(lambda connection, now: "done") == "done"
-        finally:
-            process.kill()
+        assert database(postgres_url).run(lambda connection, now: "done") == "done"
+        process.send_signal(signal.SIGCONT)
+        assert process.stdout.read() == b"begun\ndone\n"
 
 
 def test_who_has_waited_sees_what_was_done_meanwhile_whatever_the_servers_default_is(postgres, postgres_url):
@@ -189,7 +189,7 @@ def test_a_wrong_url_is_told_at_once(postgres_url, monkeypatch):
 
 
 def test_a_connection_that_is_kept_is_used_again_and_made_anew_when_it_broke(cable):
-    kept = [Database(cable.url, key, "things", [], is_busy=True, patience_seconds=2) for key in ("key", "other key")]
+    kept = [Database(cable.url, key, "things", [], is_busy=True, patience_seconds=0) for key in ("key", "other key")]
 
     def backend(connection, now):
         return connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
@@ -199,3 +199,31 @@ def test_a_connection_that_is_kept_is_used_again_and_made_anew_when_it_broke(cab
     cable.plug()
     second = [each.run(backend) for each in kept]
     assert (len(set(first)), len(set(second)), len({*first, *second})) == (1, 1, 2)
+
+
+def test_a_server_that_has_stopped_answering_is_given_up(cable):
+    frozen = Database(cable.url, "key", "things", [], patience_seconds=0)
+    frozen.run(lambda connection, now: None)
+
+    def work(connection, now):
+        cable.freeze()
+        connection.exec_driver_sql("SELECT 1")
+
+    began = time.monotonic()
+    with pytest.raises(sqlalchemy.exc.OperationalError):
+        frozen.run(work)
+    assert time.monotonic() - began < 10
+
+
+def test_a_session_has_what_keeps_others_from_waiting_for_it(postgres_url):
+    names = ("lock_timeout", "idle_in_transaction_session_timeout", "transaction_isolation", "work_mem")
+    url = f"{postgres_url}&options=-c%20work_mem%3D5MB"  # what the user wants stays
+    with binotel_core.database_engine(url, 7).connect() as connection:
+        shown = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names]
+        parameters = connection.connection.driver_connection.info.get_parameters()
+    assert shown == ["7s", "30s", "read committed", "5MB"]
+    assert {name: parameters[name] for name in ("connect_timeout", "tcp_user_timeout", "keepalives_idle")} == {
+        "connect_timeout": "7",
+        "tcp_user_timeout": "7000",
+        "keepalives_idle": "10",
+    }

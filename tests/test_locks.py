@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import filelock
@@ -11,7 +12,7 @@ import sqlalchemy
 
 from common import locks
 from common.job import Job
-from common.locks import LockConnection, LockLostError, ServerLock, lock
+from common.locks import CONTESTED_SECONDS, LockConnection, LockLostError, ServerLock, lock
 from common.settings import load_settings
 from helpers import Clock
 
@@ -84,8 +85,8 @@ def test_a_killed_process_leaves_no_lock(make_settings):
 
 
 @pytest.fixture
-def connection(cable):
-    return LockConnection(cable.url, 1)
+def connection(cable, clock):
+    return LockConnection(cable.url, 1, clock.time)
 
 
 @pytest.fixture
@@ -125,14 +126,47 @@ def test_the_loop_takes_its_locks_again_when_the_server_is_back(connection, cabl
     assert also_mine.keep()
 
 
-def test_the_loop_finds_out_that_another_has_taken_its_lock_meanwhile(connection, cable, other):
+def test_the_loop_finds_out_that_another_has_taken_its_lock_meanwhile(connection, cable, other, clock):
     mine, also_mine = ServerLock("job", connection), ServerLock("other job", connection)
     mine.acquire()
     also_mine.acquire()
     cable.pull()
     ServerLock("job", other).acquire()
     cable.plug()
+    assert (mine.keep(), also_mine.keep()) == (True, True)  # it may be its own old connection
+    clock.now += CONTESTED_SECONDS + 1
     assert (mine.keep(), also_mine.keep()) == (False, True)
+
+
+def test_the_loop_takes_its_locks_again_when_the_server_has_noticed_that_they_are_free(connection, cable, other, clock):
+    mine = ServerLock("job", connection)
+    mine.acquire()
+    cable.break_off()
+    assert mine.keep()
+    clock.now += CONTESTED_SECONDS / 2
+    assert mine.keep()
+    cable.let_go()
+    clock.now += CONTESTED_SECONDS
+    wait_for(lambda: mine.keep() and not connection._contested)
+    with pytest.raises(filelock.Timeout):
+        ServerLock("job", other).acquire()
+
+
+def test_a_server_that_has_stopped_answering_holds_nobody_up(connection, cable, make_job):
+    mine = ServerLock("job", connection)
+    with mine:
+        cable.freeze()
+        began = time.monotonic()
+        with pytest.raises(LockLostError):
+            make_job(mine).check_lock()
+    assert time.monotonic() - began < 10
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_server_that_is_away_is_not_asked_for_each_of_many_locks(cable):

@@ -213,6 +213,8 @@ def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
         ("DATABASE_URL=sqlite:///x?timeout=abc", "DATABASE_URL"),
         ("DATABASE_URL=sqlite://host/x", "DATABASE_URL"),
         ("DATABASE_URL=sqlite://", "DATABASE_URL"),
+        ("DATABASE_URL=postgresql://me:p@ss@host/name", "DATABASE_URL"),
+        ("DATABASE_URL=postgresql://me:pass@host:port/name", "DATABASE_URL"),
         ("DATABASE_URL=nonsense", "DATABASE_URL"),
         ("BINOTEL_API_URL=https://api..binotel.com", "BINOTEL_API_URL"),
         ("BINOTEL_API_URL=https://a:99999", "BINOTEL_API_URL"),

@@ -19,7 +19,7 @@ from typing import NoReturn
 import filelock
 import sqlalchemy
 
-from binotel_core import BinotelClient, BinotelError, Throttle, one_line
+from binotel_core import BinotelClient, BinotelError, Throttle, database_reason, database_remedy
 from common.customers import BackupError
 from common.locks import Lock, LockLostError, lock
 from common.mail import MailError
@@ -173,19 +173,12 @@ def run_command(
     except OSError as error:
         _fail(f"{error.filename or 'A file or connection'}: {error.strerror or error}. {_remedy(error)}".strip())
     except sqlalchemy.exc.SQLAlchemyError as error:
-        _fail(f"The database cannot be used: {database_reason(error)}. Check DATABASE_URL.")
+        _fail(f"The database cannot be used: {database_reason(error)}. {database_remedy(error)}")
     except Exception as error:
         _fail(
             f"An error in this program, please report it: {type(error).__name__}: {error}. Run it with -v to see where."
         )
     sys.exit(code)
-
-
-def database_reason(error: Exception) -> str:
-    """Why a database cannot be used, without the statement and its parameters."""
-    if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}"
-    return one_line(str(getattr(error, "orig", None) or error)).rstrip(".")
 
 
 def print_out(text: str) -> None:

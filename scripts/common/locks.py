@@ -11,7 +11,14 @@ from typing import Protocol, Self
 import filelock
 import sqlalchemy
 
-from binotel_core import PATIENCE_SECONDS, account_id, database_engine, is_server, when_database_answers
+from binotel_core import (
+    PATIENCE_SECONDS,
+    account_id,
+    database_engine,
+    given_up_after,
+    is_server,
+    when_database_answers,
+)
 from common.settings import Settings
 
 TRY_LOCK = sqlalchemy.text("SELECT pg_try_advisory_lock(:number)")
@@ -20,6 +27,10 @@ ASK_AGAIN_SECONDS = 5  # a server that is away; in between it counts as away
 # So long a lock must have been free before its holder counts as gone: one that has lost its connection to a server,
 # because that was restarted, has taken it again by then.
 SETTLE_SECONDS = 20
+# So long somebody must have a lock that was ours before he counts as another: the server may still take our old
+# connection for alive, or somebody may just have a look.
+CONTESTED_SECONDS = 30
+MOST_ANSWER_SECONDS = 10
 
 
 class LockLostError(Exception):
@@ -131,6 +142,7 @@ class LockConnection:
         self._clock = clock
         self._connection: sqlalchemy.Connection | None = None
         self._taken: set[int] = set()
+        self._contested: dict[int, float] = {}  # which of them could not be taken again, since when
         self._away: tuple[float, sqlalchemy.exc.DBAPIError] | None = None  # until when, and why
 
     def take(self, number: int) -> bool:
@@ -147,6 +159,7 @@ class LockConnection:
         """Where that fails, the connection is at an end, and with it the lock."""
         if number in self._taken:
             self._taken.remove(number)
+            self._contested.pop(number, None)
             if self._connection:
                 with suppress(sqlalchemy.exc.DBAPIError):
                     self._ask(self._connection, UNLOCK, number)
@@ -155,10 +168,8 @@ class LockConnection:
         """Whether the connection is the one that the locks were taken with, and works."""
         if self._connection is None:
             return False
-        try:
-            self._connection.execute(sqlalchemy.text("SELECT 1"))
-        except sqlalchemy.exc.DBAPIError:
-            self._drop()
+        with suppress(sqlalchemy.exc.DBAPIError):
+            self._ask(self._connection, sqlalchemy.text("SELECT 1"))
         return self._connection is not None
 
     def renew(self, number: int) -> bool:
@@ -168,6 +179,13 @@ class LockConnection:
                 self._connect()
             except sqlalchemy.exc.DBAPIError:
                 return True
+        if number in self._contested:
+            with suppress(sqlalchemy.exc.DBAPIError):
+                if self._ask(self._connection, TRY_LOCK, number):
+                    del self._contested[number]
+            if self._clock() - self._contested.get(number, self._clock()) > CONTESTED_SECONDS:
+                del self._contested[number]
+                self._taken.remove(number)
         return number in self._taken
 
     def _connect(self) -> sqlalchemy.Connection:
@@ -179,13 +197,17 @@ class LockConnection:
             self._away = (self._clock() + ASK_AGAIN_SECONDS, error)
             raise
         self._connection, self._away = connection, None
-        self._taken = {number for number in self._taken if self._ask(connection, TRY_LOCK, number)}
+        again = {number for number in self._taken if self._ask(connection, TRY_LOCK, number)}
+        self._contested = {
+            number: self._contested.get(number, self._clock()) for number in self._taken if number not in again
+        }
         return connection
 
-    def _ask(self, connection: sqlalchemy.Connection | None, statement: sqlalchemy.TextClause, number: int) -> bool:
+    def _ask(self, connection: sqlalchemy.Connection | None, statement: sqlalchemy.TextClause, number: int = 0) -> bool:
         assert connection  # noqa: S101 - for mypy
         try:
-            return bool(connection.execute(statement, {"number": number}).scalar_one())
+            with given_up_after(min(self._patience_seconds + 1, MOST_ANSWER_SECONDS), connection):
+                return bool(connection.execute(statement, {"number": number}).scalar_one())
         except sqlalchemy.exc.DBAPIError:
             self._drop()
             raise

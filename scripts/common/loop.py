@@ -6,19 +6,23 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
 import schedule
 
-from common.job import database_reason
-from common.planned import DATABASE_ERRORS, LIMIT_SECONDS, Account, Planned
+from binotel_core import database_reason, database_remedy
+from common.planned import DATABASE_ERRORS, LIMIT_SECONDS, TOLD_AGAIN_SECONDS, Account, Planned
 from common.runs import SECONDS_TO_END, Outcome, Run
-from common.trouble import ping
+from common.settings import Settings
+from common.trouble import ping, tell_admin
 
 RETRY_SECONDS = 60  # until a run that could not be begun, or found another copy running, is tried again
-LOOK_AGAIN_SECONDS = 10  # whether another loop is still running a job, or its machine is gone
+LOOK_AGAIN_SECONDS = 10  # whether another loop is still running a job, or its machine is gone, or the database is
+LOCK_TIMEOUT = "55P03"  # as PostgreSQL calls it
+OUTAGE_SECONDS = 60  # a database that is away for less is being restarted, and nobody is told
 SECONDS_TO_BE_KILLED = 2.0
 # Of each job: most of the time they wait for Binotel. So many downloads do not keep an alert waiting.
 MOST_AT_ONCE = 4 * (os.cpu_count() or 1)
@@ -43,6 +47,17 @@ def start_process(planned: Planned) -> Run:
     limit = LIMIT_SECONDS[planned.job]
     at_start = partial(ping, planned.job, planned.account.settings, "/start")
     return Run(planned.label, planned.command, limit, at_start, planned.end)
+
+
+@dataclass
+class Outage:
+    """A database that cannot be used, so that no job of its accounts can run. Times are Unix seconds.
+
+    told: when people were told last; 0 for never
+    """
+
+    since: float
+    told: float = 0.0
 
 
 class Timer(schedule.Job):
@@ -89,7 +104,8 @@ class Loop:
         self._scheduler = schedule.Scheduler()
         self._running: dict[tuple[str, str], tuple[Planned, Started, Timer | None]] = {}
         self._telling: dict[tuple[str, str], threading.Thread] = {}
-        self._without_database: dict[str, Planned] = {}  # by its URL; one of the jobs that cannot be run
+        self._accounts: list[Account] = []
+        self._outages: dict[str, Outage] = {}  # by the database's URL
         self._looked_at = 0.0
 
     @property
@@ -103,7 +119,7 @@ class Loop:
     def plan(self, accounts: list[Account]) -> None:
         """Run the jobs of these accounts from now on, and no others. What is running goes on."""
         self._scheduler.clear()
-        self._without_database.clear()
+        self._accounts = accounts
         for account in accounts:
             for job, timetable in account.settings.timetables.items():
                 timer = Timer(self._scheduler)
@@ -174,24 +190,60 @@ class Loop:
                     with suppress(*DATABASE_ERRORS):
                         planned.release()
         except DATABASE_ERRORS as error:
-            # Many jobs may be without it: one of them stands for all.
-            if self._without_database.setdefault(planned.account.settings.database_url, planned) is planned:
-                reason = database_reason(error)
-                self._fail(planned, f"No job can run: the database cannot be used: {reason}. Check DATABASE_URL.")
+            timer.due = now + LOOK_AGAIN_SECONDS
+            if getattr(getattr(error, "orig", None), "sqlstate", None) == LOCK_TIMEOUT:
+                return  # somebody is in the middle of something that concerns this account alone
+            self._note_outage(planned.account.settings.database_url, error)
         else:
-            self._without_database.pop(planned.account.settings.database_url, None)
+            self._note_its_end(planned.account.settings.database_url)
+
+    def _note_outage(self, database_url: str, error: Exception) -> None:
+        now = time.time()
+        why = f"{database_reason(error)}. {database_remedy(error)}".strip()
+        problem = f"No job can run: the database cannot be used: {why}"
+        if database_url not in self._outages:
+            self._outages[database_url] = Outage(now)
+            log.warning("%s", problem)
+        outage = self._outages[database_url]
+        if now - outage.since >= OUTAGE_SECONDS and not 0 <= now - outage.told < TOLD_AGAIN_SECONDS:
+            outage.told = now
+            log.error("%s", problem)
+            self._tell_admins(database_url, Outcome(outage.since, now, problem))
+
+    def _note_its_end(self, database_url: str) -> None:
+        outage = self._outages.pop(database_url, None)
+        if outage:
+            log.info("The database can be used again")
+        if outage and outage.told:
+            self._tell_admins(database_url, Outcome(outage.since, time.time()))
+
+    def _tell_admins(self, database_url: str, outcome: Outcome) -> None:
+        """Mail that the jobs of all accounts with this database cannot run, or can run again: each ADMIN_TO once."""
+        all_settings = [account.settings for account in self._accounts if account.settings.database_url == database_url]
+        by_admin: dict[tuple[str, ...], Settings] = {settings.admin_to: settings for settings in all_settings}
+
+        def tell() -> None:
+            for settings in by_admin.values():
+                tell_admin("run_schedule", outcome, outcome.began, settings)
+
+        self._tell_elsewhere(("run_schedule", database_url), tell)
 
     def _fail(self, planned: Planned, problem: str) -> None:
-        """A run that could not be begun has failed, and is to be tried again. Told elsewhere, for it may take long."""
+        """A run that could not be begun has failed, and is to be tried again."""
         now = time.time()
         outcome = Outcome(now, now, problem, is_to_be_repeated=True)
-        thread = threading.Thread(target=planned.end, args=(outcome,), daemon=True)
+        if not self._tell_elsewhere(planned.id, partial(planned.end, outcome)):
+            log.error("%s: %s", planned.label, problem)
+
+    def _tell_elsewhere(self, name: tuple[str, str], tell: Callable[[], None]) -> bool:
+        """Tell people in a thread of its own, for it may take long; gives whether there was room for one."""
+        thread = threading.Thread(target=tell, daemon=True)
         try:
             thread.start()
-        except RuntimeError as error:  # the computer has no room for one more
-            log.error("%s: %s (%s)", planned.label, problem, error)
-        else:
-            self._telling[planned.id] = thread
+        except RuntimeError:
+            return False
+        self._telling[name] = thread
+        return True
 
 
 def _wait_for(runs: list[Started], seconds: float) -> None:

@@ -12,8 +12,7 @@ from typing import Any
 import filelock
 import sqlalchemy
 
-from binotel_core import BinotelError, account_id
-from common.job import database_reason
+from binotel_core import BinotelError, account_id, database_reason, database_remedy
 from common.locks import Lock, lock
 from common.runs import Outcome, shown_seconds
 from common.settings import Settings
@@ -206,23 +205,23 @@ class Planned:
         trouble = self._trouble_so_far() or {"since": outcome.began, "told": 0}
         trouble.pop("until", None)
         if settings.admin_to and not 0 <= outcome.ended - trouble["told"] < TOLD_AGAIN_SECONDS:
-            self._try_to_note(trouble=trouble)  # if the mail cannot be sent, a later one says since when
+            self._try_to_note({"trouble": trouble})  # if the mail cannot be sent, a later one says since when
             if tell_admin(self.label, outcome, trouble["since"], settings):
                 trouble["told"] = outcome.ended
         # Only now: a crash before this runs it again, and tells it again.
-        is_noted = self._note_end(outcome, trouble=trouble)
+        is_noted = self._note_end(outcome, {"trouble": trouble})
         self._trouble = None if is_noted else trouble
 
     def _succeed(self, outcome: Outcome) -> None:
         log.info("%s: done in %s", self.label, shown_seconds(outcome.seconds))
-        kept = self._note_end(outcome) or {}
+        kept = self._note_end(outcome, {}) or {}
         ping(self.job, self.account.settings)
         trouble = kept.get("trouble") or self._trouble
         if trouble:
             first_good = Outcome(outcome.began, trouble.setdefault("until", outcome.ended))
             is_told = tell_admin(self.label, first_good, trouble["since"], self.account.settings)
             still = None if is_told else trouble
-            self._trouble = None if self._try_to_note(trouble=still) else still
+            self._trouble = None if self._try_to_note({"trouble": still}) else still
 
     def _trouble_so_far(self) -> dict[str, float] | None:
         try:
@@ -230,25 +229,31 @@ class Planned:
         except DATABASE_ERRORS:
             return self._trouble
 
-    def _note_end(self, outcome: Outcome, **more: object) -> dict[str, Any] | None:
+    def _note_end(self, outcome: Outcome, more: dict[str, Any]) -> dict[str, Any] | None:
         """Remember how a run ended; gives what is remembered now, or None when that is impossible.
 
         It tries for long, because a run whose end is not noted is run again after a restart. Not so for what was run by
         hand, which leaves what is due as it is, nor for what is to be run again anyway.
         """
         changes = more | {"last": outcome.kept} | ({} if self.by_hand else {"is_begun": outcome.is_to_be_repeated})
-        for _ in range(0 if self.by_hand or outcome.is_to_be_repeated else NOTE_ATTEMPTS):
-            if kept := self._try_to_note(**changes):
-                return kept
+        kept = self._try_to_note(changes, is_told=True)
+        for _ in range(0 if kept or self.by_hand or outcome.is_to_be_repeated else NOTE_ATTEMPTS):
             time.sleep(NOTE_PAUSE_SECONDS)
-        return self._try_to_note(**changes)
+            kept = self._try_to_note(changes)
+            if kept:
+                break
+        return kept
 
-    def _try_to_note(self, **changes: object) -> dict[str, Any] | None:
-        """Remember these, too; gives what is remembered now, or None when that is impossible."""
+    def _try_to_note(self, changes: dict[str, Any], *, is_told: bool = False) -> dict[str, Any] | None:
+        """Remember these, too; gives what is remembered now, or None when that is impossible.
+
+        is_told: whether that is to be told
+        """
         try:
             kept: dict[str, Any] = self.account.store.change(self._name, lambda kept, _: (kept or {}) | changes)
         except DATABASE_ERRORS as error:
-            log.warning("%s: how it ended cannot be noted: %s. Check DATABASE_URL.", self.label, database_reason(error))
+            why = f"{database_reason(error)}. {database_remedy(error)}".strip()
+            log.log(logging.WARNING if is_told else logging.DEBUG, "%s: its end cannot be noted: %s", self.label, why)
             return None
         return kept
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from binotel_core import one_line
-from common.job import EXIT_ALREADY_RUNNING, EXIT_INTERRUPTED, without_secrets
+from common.job import EXIT_ALREADY_RUNNING, EXIT_INTERRUPTED, EXIT_USAGE, without_secrets
 
-SECONDS_TO_END = 5.0  # after a job was asked to end; then it is killed
+SECONDS_TO_END = 4.0  # after a job was asked to end; then it is killed
 SECONDS_TO_TELL = 15.0  # a monitor of the start
 MAX_LINE_LENGTH = 10_000
 TAIL_LINES = 30
@@ -185,7 +185,8 @@ class Run(threading.Thread):
         if self._error:
             return self._error
         said = f"said last: {self._tail[-1]}" if self._tail else "said nothing."
-        return f"It ended with exit code {code}, and {said}"
+        where = f" Check the arguments in SCHEDULE_{self._script.upper()}." if code == EXIT_USAGE else ""
+        return f"It ended with exit code {code}, and {said}{where}"
 
 
 def shown_seconds(seconds: float) -> str:

@@ -26,6 +26,9 @@ TOKEN_LENGTH = 8  # parts of a chat channel's URL that are so long may be secret
 MINUTES_OF_A_DAY = 24 * 60
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SMTP_SECURITIES = ("starttls", "tls", "none")
+DATABASE_URLS = (
+    "write sqlite:///var/binotel.db for a file, or postgresql+psycopg://user:password@host/name for a server."
+)
 
 log = logging.getLogger(__name__)
 
@@ -292,8 +295,10 @@ class _Checker:
     def _database_url(self, text: str) -> str:
         try:
             url = sqlalchemy.make_url(text)
-        except sqlalchemy.exc.ArgumentError:
-            raise ValueError("write it as sqlite:///var/binotel.db.") from None
+        except (sqlalchemy.exc.ArgumentError, ValueError):
+            raise ValueError(DATABASE_URLS) from None
+        if text.partition("?")[0].count("@") > 1:
+            raise ValueError("there is an @ in the password: write it as %40.")
         if url.get_backend_name() == "postgresql":
             try:
                 import psycopg  # noqa: F401 - whether it is there is asked
@@ -301,10 +306,7 @@ class _Checker:
                 raise ValueError("for PostgreSQL, run pip install 'psycopg[binary]'.") from None
             return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
         if url.drivername != "sqlite" or url.host or url.query or url.database in (None, "", ":memory:"):
-            raise ValueError(
-                "write sqlite:///var/binotel.db for a file, "
-                "or postgresql+psycopg://user:password@host/name for a server."
-            )
+            raise ValueError(DATABASE_URLS)
         return url.set(database=str(self._folder(url.database or ""))).render_as_string(hide_password=False)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import sqlalchemy
 
 import binotel_core
-from common import loop, planned, store
+from common import loop, planned
 from common.runs import Outcome
 from common.settings import load_settings
 
@@ -90,7 +90,6 @@ def main(database_url, clock_path, number, configs):
     clock = Clock(clock_path)
     loop.time = planned.time = WrongClock(clock, 420 * (number - 2))
     binotel_core._SERVER_CLOCK = sqlalchemy.text("SELECT now FROM virtual_clock")
-    store.PATIENCE_SECONDS = 5
     connection = sqlalchemy.create_engine(database_url, isolation_level="AUTOCOMMIT").connect()
     machine = loop.Loop(lambda job: VirtualRun(job, clock, connection, number))
     machine.plan([planned.Account(Path(config).parent.name, load_settings(config, {})) for config in configs])

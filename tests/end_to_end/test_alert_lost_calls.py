@@ -328,6 +328,20 @@ def test_a_process_that_is_killed_before_sending_loses_nothing(configure, settin
     assert len(hook.messages) == 1
 
 
+def test_a_job_that_has_lost_its_lock_tells_nobody_and_the_next_run_tells_all(
+    run_main, settings, lost_today, hook, cable, monkeypatch
+):
+    kept = settings | {"DATABASE_URL": f"'{cable.url}'", "WORKING_HOURS": "", "ALERT_TO": ""}
+    write = alert_lost_calls.lost_calls_mail
+    with monkeypatch.context() as patch:
+        patch.setattr(alert_lost_calls, "lost_calls_mail", lambda *words: (cable.pull(), write(*words))[1])
+        assert run_main(alert_lost_calls, datetime.now(KYIV), **kept) == (75, "")
+    assert hook.messages == []
+    cable.plug()
+    assert run_main(alert_lost_calls, datetime.now(KYIV), **kept) == (0, "")
+    assert len(hook.messages) == 1
+
+
 def test_a_second_copy_does_no_harm(configure, settings, lost_today, hook):
     path = configure(**settings | {"WORKING_HOURS": ""})
     lost_today.faults["stats/list-of-calls-per-day"] = ["hang"]

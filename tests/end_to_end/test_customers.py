@@ -259,6 +259,20 @@ def contents(base):
     return sorted(({**customer, "id": ""} for customer in base.values()), key=lambda customer: customer["name"])
 
 
+def test_a_job_that_has_lost_its_lock_writes_no_more_customers(saved, base, run_main, sandbox, cable, monkeypatch):
+    for identity in list(base)[:3]:
+        del base[identity]
+    there = len(base)
+    kept = {"DATABASE_URL": f"'{cable.url}'"}
+    cable.pull_after(sandbox, "customers/create", monkeypatch)
+    code, output = run_main(restore_customers, NOON, str(saved), "--apply", "--yes", **kept)
+    assert (code, output.splitlines()[-1]) == (75, "1 of 3 customers were brought back.")
+    assert len(base) == there + 1
+    cable.plug()
+    code, output = run_main(restore_customers, NOON, str(saved), "--apply", "--yes", **kept)
+    assert (code, output.splitlines()[-1]) == (0, "2 of 2 customers were brought back.")
+
+
 def test_the_plan_is_shown_and_nothing_is_changed(saved, base, configure, sandbox):
     ids = list(base)
     gone = base.pop(ids[0])

@@ -53,6 +53,7 @@ def test_all_that_was_remembered_is_copied_once_and_what_is_newer_on_the_server_
     clock.now += 10
     Store(postgres_url, "key", "job", keep_days=30, clock=clock.time).put({"a": "newer"})
     Store(url, "key", "job", keep_days=30, clock=clock.time).put({"b": "newer, too"})
+    Throttle(postgres_url, "key", clock=clock.time, sleep=clock.sleep).acquire(GAP_5)
     before = rows(postgres_url, "heavy_requests")
     assert run("--config", config, file) == (
         0,

@@ -7,7 +7,7 @@ from threading import Timer
 import processes
 import pytest
 import sqlalchemy
-from test_run_schedule import running, says, stop, wait_for
+from test_run_schedule import children, running, says, stop, wait_for
 
 import export_calls_per_day
 import sandbox as sandbox_script
@@ -76,7 +76,7 @@ def test_what_was_sent_and_can_never_be_remembered_is_told(export, cable, inbox,
         "will do it again."
     )
     assert why.startswith("ERROR: The database cannot be used: connection ")
-    assert why.endswith(" Check DATABASE_URL.")
+    assert why.endswith(" Check DATABASE_URL, the server, and the network to it.")
 
 
 def in_between(cable, inbox, monkeypatch, then):
@@ -92,11 +92,22 @@ def in_between(cable, inbox, monkeypatch, then):
     monkeypatch.setattr(inbox, "handle_DATA", handle_data)
 
 
+def test_a_loop_whose_server_has_stopped_answering_ends_in_time_with_what_it_runs(configure, cable, sandbox):
+    sandbox.faults["stats/list-of-calls-per-day"] = ["hang"] * 10
+    config = configure(DATABASE_URL=f"'{cable.url}'", SCHEDULE_EXPORT_CALLS_PER_DAY="day at 07:30")
+    make_overdue(cable.url)
+    with running(config) as loop:
+        wait_for(lambda: sandbox.requests)
+        jobs = children(loop.pid)
+        cable.freeze()
+        time.sleep(0.5)
+        assert stop(loop) == (0, True)
+    assert [pid for pid in jobs if Path(f"/proc/{pid}").exists()] == []
+
+
 def test_two_loops_take_each_due_run_once(configure, postgres_url, sandbox):
     config = configure(DATABASE_URL=f"'{postgres_url}'", SCHEDULE_EXPORT_CALLS_PER_DAY="day at 07:30 | --format json")
-    due = {"timetable": "day at 07:30 (Europe/Kyiv)", "next_due": time.time() - 100, "is_begun": False}
-    store = Store(postgres_url, sandbox_script.KEY, "run_schedule", keep_days=400)
-    store.put({"runs of export_calls_per_day": due})
+    store = make_overdue(postgres_url)
     with running(config) as one, running(config) as two:
         wait_for(lambda: says(one, "done in")() or says(two, "done in")())
         time.sleep(1)
@@ -105,12 +116,19 @@ def test_two_loops_take_each_due_run_once(configure, postgres_url, sandbox):
     assert not store.get_all(["runs of export_calls_per_day"])["runs of export_calls_per_day"]["is_begun"]
 
 
+def make_overdue(url):
+    """The daily export was to run, and nobody did."""
+    due = {"timetable": "day at 07:30 (Europe/Kyiv)", "next_due": time.time() - 100, "is_begun": False}
+    store = Store(url, sandbox_script.KEY, "run_schedule", keep_days=400)
+    store.put({"runs of export_calls_per_day": due})
+    return store
+
+
 def test_a_server_that_is_away_for_a_minute_is_told_with_what_to_do(configure):
     url = f"postgresql://me:my-own-password@127.0.0.1:{free_port()}/binotel"
     code, output, errors = processes.run(EXPORT, "--config", configure(DATABASE_URL=url), lowered=LOWERED)
     assert (code, output) == (1, "")
-    assert errors.startswith("ERROR: The database cannot be used: ")
-    assert "Connection refused" in errors
-    assert errors.endswith("Check DATABASE_URL.")
+    assert errors.startswith("ERROR: The database cannot be used: connection failed: ")
+    assert errors.endswith("Connection refused. Check DATABASE_URL, the server, and the network to it.")
     assert "my-own" not in errors
     assert sandbox_script.KEY not in errors
