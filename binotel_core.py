@@ -38,6 +38,7 @@ import logging
 import math
 import re
 import socket
+import sqlite3
 import statistics
 import threading
 import time
@@ -549,7 +550,11 @@ class Database:
 
         def once() -> _T:
             try:
-                with self._engine.begin() as connection, given_up_after(self._patience_seconds + 2, connection):
+                with (
+                    self._engine.connect() as connection,
+                    given_up_after(self._patience_seconds + 2, connection.connection.driver_connection),
+                    connection.begin(),
+                ):
                     if self._is_server:
                         connection.execute(_LOCK, {"lock": self._lock})
                     if not self._is_ready:
@@ -656,15 +661,17 @@ def database_remedy(error: Exception) -> str:
 
 
 @contextmanager
-def given_up_after(seconds: float, connection: sqlalchemy.Connection) -> Iterator[None]:
+def given_up_after(seconds: float, dbapi_connection: Any) -> Iterator[None]:
     """Cut a connection to a server that stops answering while its machine, or what is in between, keeps it open.
 
-    Then sqlalchemy.exc.OperationalError is raised. Nothing else ends such a wait, not even a signal.
+    Then sqlalchemy.exc.OperationalError is raised. Nothing else ends such a wait, not even a signal. A file of SQLite
+    has no such trouble.
+
+    dbapi_connection: the driver's own
     """
-    if connection.dialect.name == "sqlite":
+    if isinstance(dbapi_connection, sqlite3.Connection):
         yield
         return
-    dbapi_connection: Any = connection.connection.driver_connection
     own = socket.fromfd(dbapi_connection.fileno(), -1, -1)  # a second handle, which nobody else can close
 
     def cut() -> None:
@@ -737,7 +744,6 @@ def _server_engine(url: str, patience_seconds: float, pool: type[sqlalchemy.Pool
     engine = sqlalchemy.create_engine(
         url,
         poolclass=pool,
-        pool_pre_ping=pool is not sqlalchemy.NullPool,
         # Who waited for the account's lock must see what was done meanwhile, whatever the server's default is.
         isolation_level="READ COMMITTED",
         connect_args=arguments,
@@ -746,8 +752,9 @@ def _server_engine(url: str, patience_seconds: float, pool: type[sqlalchemy.Pool
 
     def set_up(connection: Any, _record: object) -> None:
         # Not as options of the connection, which poolers refuse.
-        connection.execute("; ".join(f"SET {name} = {value}" for name, value in of_session.items()))
-        connection.commit()
+        with given_up_after(patience_seconds + 2, connection):
+            connection.execute("; ".join(f"SET {name} = {value}" for name, value in of_session.items()))
+            connection.commit()
 
     sqlalchemy.event.listen(engine, "connect", set_up)
     return engine

@@ -206,7 +206,8 @@ class LockConnection:
     def _ask(self, connection: sqlalchemy.Connection | None, statement: sqlalchemy.TextClause, number: int = 0) -> bool:
         assert connection  # noqa: S101 - for mypy
         try:
-            with given_up_after(min(self._patience_seconds + 1, MOST_ANSWER_SECONDS), connection):
+            seconds = min(self._patience_seconds + 1, MOST_ANSWER_SECONDS)
+            with given_up_after(seconds, connection.connection.driver_connection):
                 return bool(connection.execute(statement, {"number": number}).scalar_one())
         except sqlalchemy.exc.DBAPIError:
             self._drop()
