@@ -174,11 +174,13 @@ class LockConnection:
 
     def renew(self, number: int) -> bool:
         """Whether a lock is still ours, or again; while the server is away, it is not known to be another's."""
-        if not self.is_unbroken():
-            try:
+        try:
+            if self._connection is None:
                 self._connect()
-            except sqlalchemy.exc.DBAPIError:
-                return True
+            elif not self.is_unbroken():
+                return True  # that has taken long enough; it is made anew when this is called next
+        except sqlalchemy.exc.DBAPIError:
+            return True
         if number in self._contested:
             with suppress(sqlalchemy.exc.DBAPIError):
                 if self._ask(self._connection, TRY_LOCK, number):
