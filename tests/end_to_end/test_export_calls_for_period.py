@@ -105,7 +105,7 @@ def test_answers_that_are_cut_off_are_asked_for_again_in_parts(configure, sandbo
     assert json.loads((tmp_path / "reports" / "calls-2024-03-20--2024-05-05.json").read_text("utf-8")) == truth(sandbox)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_an_export_that_is_interrupted_again_and_again_goes_on_where_it_stopped(how, configure, sandbox, tmp_path):
     report = tmp_path / "reports" / "calls-2024-03-20--2024-05-05.json"
     arguments = (*PERIOD, "--format", "json", "--config", configure())
