@@ -518,7 +518,7 @@ class Database:
     steps:   make and upgrade these tables, each once in the life of a database; a later version adds steps at the end
     clock:   Unix seconds; by default the server's clock, for machines may differ, and with SQLite this machine's
     patience_seconds: how long to wait for another process that has it, or for a server that is away
-    is_busy: whether a connection to a server is kept for the next transaction, not made anew for each
+    keeps_connection: whether a connection to a server is kept for the next transaction, not made anew for each
     """
 
     def __init__(
@@ -530,9 +530,9 @@ class Database:
         *,
         clock: Callable[[], float] | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
-        is_busy: bool = False,
+        keeps_connection: bool = False,
     ) -> None:
-        self._engine = (_shared_engine if is_busy else database_engine)(url, patience_seconds)
+        self._engine = (_shared_engine if keeps_connection else database_engine)(url, patience_seconds)
         self._lock = int.from_bytes(hashlib.sha256(account.encode()).digest()[:8], signed=True)
         self._part = part
         self._steps = steps
@@ -622,6 +622,9 @@ _WRONG_URL = re.compile(
 )
 
 
+_BROKEN_FILE = re.compile("not a database|malformed")
+
+
 def when_database_answers(work: Callable[[], _T], patience_seconds: float) -> _T:
     """What `work` gives; while it finds the database away or locked, it is called again, for so long at the most."""
     deadline, pause, is_told = time.monotonic() + patience_seconds, 0.5, patience_seconds < 10
@@ -657,7 +660,9 @@ def database_remedy(error: Exception) -> str:
         return ""
     if type(getattr(error, "orig", None)).__module__.startswith("psycopg"):
         return "Check DATABASE_URL, the server, and the network to it."
-    return "Check DATABASE_URL, who may write in its folder, and the free space. A file that is broken can be removed."
+    if _BROKEN_FILE.search(str(error)):
+        return "Check DATABASE_URL. If it is right, move the file away: it is made anew, without what was remembered."
+    return "Check DATABASE_URL, who may write in its folder, and the free space."
 
 
 @contextmanager

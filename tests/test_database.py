@@ -189,7 +189,10 @@ def test_a_wrong_url_is_told_at_once(postgres_url, monkeypatch):
 
 
 def test_a_connection_that_is_kept_is_used_again_and_made_anew_when_it_broke(cable):
-    kept = [Database(cable.url, key, "things", [], is_busy=True, patience_seconds=2) for key in ("key", "other key")]
+    kept = [
+        Database(cable.url, key, "things", [], keeps_connection=True, patience_seconds=2)
+        for key in ("key", "other key")
+    ]
 
     def backend(connection, now):
         return connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()

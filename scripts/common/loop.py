@@ -150,8 +150,8 @@ class Loop:
         try:
             run = self._start(planned)
         except Exception as error:  # whatever it is, it must not end the loop of all other jobs
-            reason = database_reason(error) if isinstance(error, OSError) and error.filename else error
-            self._fail(planned, f"It could not be started: {getattr(reason, 'strerror', None) or reason}.")
+            words = [getattr(error, "filename", None), getattr(error, "strerror", None) or error]
+            self._fail(planned, f"It could not be started: {': '.join(str(word) for word in words if word)}.")
             return None
         self._running[planned.id] = (planned, run, timer)
         return run

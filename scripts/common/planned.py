@@ -54,7 +54,7 @@ class Account:
             "run_schedule",
             keep_days=400,
             patience_seconds=DATABASE_PATIENCE_SECONDS,
-            is_busy=True,
+            keeps_connection=True,
         )
 
 

@@ -297,9 +297,9 @@ class _Checker:
             url = sqlalchemy.make_url(text)
         except (sqlalchemy.exc.ArgumentError, ValueError):
             raise ValueError(DATABASE_URLS) from None
-        if text.partition("?")[0].count("@") > 1:
-            raise ValueError("there is an @ in the password: write it as %40.")
         if url.get_backend_name() == "postgresql":
+            if text.partition("?")[0].count("@") > 1:
+                raise ValueError("there is an @ in the password: write it as %40.")
             try:
                 import psycopg  # noqa: F401 - whether it is there is asked
             except ImportError:

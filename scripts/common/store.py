@@ -35,7 +35,7 @@ class Store:
     account:      the API key; only a hash of it is stored
     job:          the script's name
     keep_days:    how long after it was last written a value is forgotten: soon, if it concerns people
-    patience_seconds, clock, is_busy: see binotel_core.Database
+    patience_seconds, clock, keeps_connection: see binotel_core.Database
 
     Raises sqlalchemy.exc.SQLAlchemyError when the database cannot be used.
     """
@@ -49,7 +49,7 @@ class Store:
         keep_days: int,
         patience_seconds: float = PATIENCE_SECONDS,
         clock: Callable[[], float] | None = None,
-        is_busy: bool = False,
+        keeps_connection: bool = False,
     ) -> None:
         self._mine = {"account": account_id(account), "job": job}
         self._keep_seconds = keep_days * DAY_SECONDS
@@ -60,7 +60,7 @@ class Store:
             REMEMBERED_STEPS,
             clock=clock,
             patience_seconds=patience_seconds,
-            is_busy=is_busy,
+            keeps_connection=keeps_connection,
         )
         self._insert_or_update = self._database.insert_or_update(REMEMBERED)
 
