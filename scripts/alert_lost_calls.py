@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any
 
-from common.calls import SETTLED_SECONDS, Call, in_time_order
+from common.calls.call import SETTLED_SECONDS, Call, in_time_order
 from common.job import Job, UsageError, run
 from common.labels import Labels
-from common.lost_calls_mail import lost_calls_mail
-from common.mail import Mail
-from common.notify import Channel, NotifyError, channels
-from common.report import Report, Selection
-from common.store import Store
-from common.waiting import WaitingCaller, caller_key, waiting_callers
+from common.messages.chats import Channel, NotifyError, channels
+from common.messages.mail import Mail
+from common.reports.figures import Report, Selection
+from common.reports.lost_calls_mail import lost_calls_mail
+from common.reports.spells import WaitingCaller, caller_key, waiting_callers
+from common.state.store import Store
 
 SETTLED = timedelta(seconds=SETTLED_SECONDS)
 CARRIED = "callers who waited when yesterday ended"

@@ -18,8 +18,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from common import mail
-from common.customers import (
+from common.customers.backup import (
     FIELDS,
     OWNER_ONLY,
     SUSPICIOUS,
@@ -33,8 +32,9 @@ from common.customers import (
 from common.files import LEFT_BEHIND_SECONDS, written_whole
 from common.job import Job, run
 from common.labels import Labels
-from common.tables import customers_table
-from common.workbook import save_list
+from common.messages import mail
+from common.reports.tables import customers_table
+from common.reports.workbook import save_list
 
 MAX_LISTED = 50  # lines of a mail
 

@@ -22,8 +22,8 @@ from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from binotel_core import METHODS, BinotelError, Method, php_json
-from common.calls import clean
-from common.days import wanted_moment
+from common.calls.call import clean
+from common.calls.days import wanted_moment
 from common.job import Job, UsageError, is_confirmed, print_out, run
 
 TIMES = frozenset(("startTime", "stopTime", "timestamp", "dayInTimestamp"))

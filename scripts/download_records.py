@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from binotel_core import ApiError, BinotelError, account_id
-from common.archive import Archive
-from common.calls import SETTLED_SECONDS, Call, clean
-from common.days import calls_of_day, days_since, wanted_days
-from common.download import (
+from common.calls.call import SETTLED_SECONDS, Call, clean
+from common.calls.days import calls_of_day, days_since, wanted_days
+from common.job import Job, UsageError, run
+from common.progress import progress_bar
+from common.recordings.download import (
     MEGABYTE,
     Content,
     Downloader,
@@ -32,12 +33,11 @@ from common.download import (
     UnfitError,
     UnreachableError,
 )
-from common.job import Job, UsageError, run
-from common.progress import progress_bar
-from common.recordings import Day, Key, ListError, key_of
-from common.report import last_second
-from common.store import Store
-from common.threads import in_threads
+from common.recordings.recordings import Day, Key, ListError, key_of
+from common.recordings.storage import Archive
+from common.recordings.threads import in_threads
+from common.reports.figures import last_second
+from common.state.store import Store
 
 MAX_CAUGHT_UP = 31
 MAX_WORKERS = 32

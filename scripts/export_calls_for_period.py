@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from binotel_core import INCOMING, OUTGOING, IncompleteError, PeriodPlan, account_id, way_of
-from common.calls import SETTLED_SECONDS, Call, Calls, in_time_order
-from common.days import wanted_moment
+from common.calls.call import SETTLED_SECONDS, Call, Calls, in_time_order
+from common.calls.days import wanted_moment
+from common.calls.spool import Spool, remove_forgotten, spool_path
 from common.job import Job, UsageError, run
 from common.labels import Labels
-from common.outputs import add_output_arguments, mail_files, wanted_paths, write_files
 from common.progress import progress_bar
-from common.report import Report, Selection, last_second
-from common.spool import Spool, remove_forgotten, spool_path
+from common.reports.figures import Report, Selection, last_second
+from common.reports.outputs import add_output_arguments, mail_files, wanted_paths, write_files
 
 SECONDS_OF_A_DAY = 86400
 

@@ -12,12 +12,12 @@ import argparse
 import logging
 from datetime import date, timedelta
 
-from common.days import calls_of_day, wanted_days
+from common.calls.days import calls_of_day, wanted_days
 from common.job import Job, UsageError, run
 from common.labels import Labels
-from common.outputs import add_output_arguments, mail_files, wanted_paths, write_files
-from common.report import Report, Selection
-from common.store import Store
+from common.reports.figures import Report, Selection
+from common.reports.outputs import add_output_arguments, mail_files, wanted_paths, write_files
+from common.state.store import Store
 
 MAX_CAUGHT_UP = 31
 CAUGHT_UP = "caught up until"

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from binotel_core import HEAVY_REQUESTS, LEDGER_STEPS, Database, is_server
 from common.job import Job, UsageError, run
-from common.store import REMEMBERED, REMEMBERED_STEPS
+from common.state.store import REMEMBERED, REMEMBERED_STEPS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

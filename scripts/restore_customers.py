@@ -15,11 +15,11 @@ import sys
 import time
 from pathlib import Path
 
-from common.calls import clean
-from common.customers import Backup, Customer, read_backup
+from common.calls.call import clean
+from common.customers.backup import Backup, Customer, read_backup
+from common.customers.restore import Plan, Restorer, Step, employees_of, make_plan
 from common.job import Job, UsageError, is_confirmed, run
 from common.progress import progress_bar
-from common.restore import Plan, Restorer, Step, employees_of, make_plan
 
 MAX_LISTED = 20
 

@@ -33,8 +33,8 @@ from common.job import (
     print_out,
     run_command,
 )
-from common.loop import Loop
-from common.planned import Account, Planned
+from common.schedule.loop import Loop
+from common.schedule.planned import Account, Planned
 from common.settings import JOBS, Settings, SettingsError, load_settings
 
 TICK_SECONDS = 1

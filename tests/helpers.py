@@ -3,8 +3,8 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from common.calls import Call, in_time_order
-from common.report import Report, Selection
+from common.calls.call import Call, in_time_order
+from common.reports.figures import Report, Selection
 
 KYIV = ZoneInfo("Europe/Kyiv")
 DAY = date(2024, 5, 1)

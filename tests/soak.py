@@ -10,9 +10,9 @@ from datetime import time as time_of_day
 
 import time_machine
 
-from common.loop import Loop
-from common.planned import LIMIT_SECONDS, Account
-from common.runs import Outcome
+from common.schedule.loop import Loop
+from common.schedule.planned import LIMIT_SECONDS, Account
+from common.schedule.runs import Outcome
 from helpers import KYIV
 
 MINUTE, HOUR, DAY = 60, 3600, 86400

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from common.calls import ANSWERED_DISPOSITIONS, LOST_DISPOSITIONS, MESSAGE_DISPOSITIONS
+from common.calls.call import ANSWERED_DISPOSITIONS, LOST_DISPOSITIONS, MESSAGE_DISPOSITIONS
 from common.labels import _WORDS, LANGUAGES, Labels
 
 

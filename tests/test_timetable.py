@@ -10,10 +10,10 @@ from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
 import pytest
-import schedule
 import time_machine
 
-from common.loop import Timer
+import schedule
+from common.schedule.loop import Timer
 from common.timetable import WEEKDAYS, Timetable
 from helpers import KYIV
 

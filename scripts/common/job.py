@@ -20,10 +20,10 @@ import filelock
 import sqlalchemy
 
 from binotel_core import BinotelClient, BinotelError, Throttle, database_reason, database_remedy
-from common.customers import BackupError
-from common.locks import Lock, LockLostError, lock
-from common.mail import MailError
+from common.customers.backup import BackupError
+from common.messages.mail import MailError
 from common.settings import Settings, SettingsError, load_settings
+from common.state.locks import Lock, LockLostError, lock
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2

@@ -26,8 +26,8 @@ from processes import start
 import alert_lost_calls
 import export_calls_per_day
 import sandbox
-from common.loop import MOST_AT_ONCE, Loop
-from common.planned import Account
+from common.schedule.loop import MOST_AT_ONCE, Loop
+from common.schedule.planned import Account
 from common.settings import load_settings
 
 CORES = os.cpu_count() or 1

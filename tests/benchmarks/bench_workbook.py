@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 
 from openpyxl import Workbook
 
-from common.calls import Call, in_time_order
+from common.calls.call import Call, in_time_order
 from common.labels import Labels
-from common.report import Report, Selection
-from common.tables import calls_table, lost_table
-from common.workbook import save_workbook
+from common.reports.figures import Report, Selection
+from common.reports.tables import calls_table, lost_table
+from common.reports.workbook import save_workbook
 from sandbox import Company
 
 DAY = date(2024, 5, 1)

@@ -9,7 +9,7 @@ from aiosmtpd.controller import Controller
 
 import sandbox as sandbox_script
 from common import job
-from test_mail import Inbox, free_port
+from messages.test_mail import Inbox, free_port
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from pathlib import Path
 import sqlalchemy
 
 import binotel_core
-from common import loop, planned
-from common.runs import Outcome
+from common.schedule import loop, planned
+from common.schedule.runs import Outcome
 from common.settings import load_settings
 
 MOMENT = struct.Struct("d")

@@ -20,10 +20,10 @@ binotel_core.RETRY_PAUSES_SECONDS = [pause * time_scale for pause in binotel_cor
 binotel_core.PATIENCE_SECONDS *= time_scale
 sys.argv = sys.argv[3:]
 sys.path[0] = str(Path(script).parent)
-store = importlib.import_module("common.store")
+store = importlib.import_module("common.state.store")
 store.MORE_PATIENCE_SECONDS *= time_scale
 if Path(script).stem == "download_records":
-    from common import download
+    from common.recordings import download
 
     download.READ_TIMEOUT_SECONDS *= time_scale
     download.RETRY_PAUSES_SECONDS = [pause * time_scale for pause in download.RETRY_PAUSES_SECONDS]

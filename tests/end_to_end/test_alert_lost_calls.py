@@ -19,7 +19,7 @@ import pytest
 import alert_lost_calls
 from binotel_core import METHODS
 from helpers import KYIV, at, entry
-from test_mail import free_port
+from messages.test_mail import free_port
 
 SCRIPT = Path(alert_lost_calls.__file__)
 WEDNESDAY, THURSDAY = date(2024, 5, 1), date(2024, 5, 2)

@@ -19,10 +19,10 @@ import pytest
 
 import backup_customers
 import restore_customers
-from common.customers import BackupError, read_backup
+from common.customers.backup import BackupError, read_backup
 from helpers import KYIV
+from messages.test_mail import free_port
 from sandbox import HOSTILE_NAMES
-from test_mail import free_port
 
 BACKUP, RESTORE = Path(backup_customers.__file__), Path(restore_customers.__file__)
 NOON = datetime(2024, 5, 1, 12, tzinfo=KYIV)
@@ -229,7 +229,7 @@ def test_a_backup_that_does_not_read_back_is_an_error_and_not_kept(backup, tmp_p
     def spoilt(path, mode, *level):
         return (Spoilt if mode == "rb" else gzip.GzipFile)(path, mode, *level)
 
-    monkeypatch.setattr("common.customers.gzip.open", spoilt)
+    monkeypatch.setattr("common.customers.backup.gzip.open", spoilt)
     assert backup(0) == (1, [])
     assert "does not read back as it was written, so it was not kept. Check the disk." in caplog.text
     assert names(tmp_path) == []

@@ -15,8 +15,8 @@ import processes
 import pytest
 
 import download_records
-from common.archive import Archive
-from common.calls import RECORDED_DISPOSITIONS
+from common.calls.call import RECORDED_DISPOSITIONS
+from common.recordings.storage import Archive
 from download_records import GIVEN_UP
 from helpers import DAY, KYIV, at
 from sandbox import recording

@@ -20,10 +20,10 @@ import pytest
 
 import export_calls_for_period
 from binotel_core import METHODS
-from common.spool import Spool
+from common.calls.spool import Spool
 from helpers import KYIV
+from messages.test_mail import free_port
 from sandbox import Company
-from test_mail import free_port
 
 SCRIPT = Path(export_calls_for_period.__file__)
 CAP, TIME_SCALE = 60, 0.01
@@ -331,7 +331,7 @@ def test_an_export_until_now_that_goes_on_days_later_goes_on_until_then(run_here
     then = datetime.fromtimestamp(int(going_on["startTime"]) + 1, KYIV)
     now = datetime(2024, 5, 4, 9, 0, tzinfo=KYIV)
     with monkeypatch.context() as patch:
-        patch.setattr("common.outputs.save", broken_disk)
+        patch.setattr("common.reports.outputs.save", broken_disk)
         assert run_here(then, "2024-03-20", "--format", "json")[0] == 1
     asked = sandbox.answered.copy()
     assert run_here(now, "2024-03-20", "--format", "json")[0] == 0
@@ -353,7 +353,7 @@ def broken_disk(*_arguments):
 def test_after_a_failure_to_write_the_next_run_asks_for_nothing_again(run_here, sandbox, tmp_path, monkeypatch, caplog):
     later = datetime(2024, 7, 1, tzinfo=KYIV)
     with monkeypatch.context() as patch:
-        patch.setattr("common.outputs.save", broken_disk)
+        patch.setattr("common.reports.outputs.save", broken_disk)
         assert run_here(later, *PERIOD, "--format", "json")[0] == 1
     assert "are kept: run the same command again to go on from there." in caplog.text
     asked = len(sandbox.answered)
@@ -431,7 +431,7 @@ def test_an_export_until_now_asks_again_only_for_days_in_which_calls_may_be_goin
     for kept in (5, everything - 3, everything - 2, everything - 1, everything):
         sandbox.answered.clear()
         with monkeypatch.context() as patch:
-            patch.setattr("common.spool.Spool.add", stopping_after(kept))
+            patch.setattr("common.calls.spool.Spool.add", stopping_after(kept))
             assert run_here(now, *arguments)[0] == 130
         assert run_here(now, *arguments)[0] == 0
         assert len(sandbox.answered) <= everything + days_not_over

@@ -18,7 +18,7 @@ import pytest
 import export_calls_per_day
 import sandbox as sandbox_script
 from helpers import KYIV
-from test_mail import free_port
+from messages.test_mail import free_port
 
 SCRIPT = Path(export_calls_per_day.__file__)
 DAY = date(2024, 5, 1)
@@ -375,7 +375,7 @@ def test_a_wrong_time_zone_is_warned_about(run_here, caplog):
 
 
 def test_files_that_are_too_large_for_a_mail_stay_and_the_mail_says_where(run_here, inbox, tmp_path, monkeypatch):
-    monkeypatch.setattr("common.mail.MAX_ATTACHMENTS_BYTES", 1000)
+    monkeypatch.setattr("common.messages.mail.MAX_ATTACHMENTS_BYTES", 1000)
     assert run_here(datetime(2024, 5, 2, 9, tzinfo=KYIV), **inbox.settings)[0] == 0
     [message] = inbox.messages
     assert list(message.iter_attachments()) == []

@@ -16,7 +16,7 @@ import fleet_member
 import pytest
 import sqlalchemy
 
-from common.loop import MOST_AT_ONCE
+from common.schedule.loop import MOST_AT_ONCE
 from helpers import KYIV
 
 MEMBER = Path(fleet_member.__file__)

@@ -10,7 +10,7 @@ import sqlalchemy
 
 import move_state
 from binotel_core import Throttle
-from common.store import Store
+from common.state.store import Store
 from helpers import Clock
 
 SCRIPT = Path(move_state.__file__)

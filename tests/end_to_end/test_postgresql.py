@@ -11,8 +11,8 @@ from test_run_schedule import children, running, says, stop, wait_for
 
 import export_calls_per_day
 import sandbox as sandbox_script
-from common.store import Store
-from test_mail import free_port
+from common.state.store import Store
+from messages.test_mail import free_port
 
 EXPORT = Path(export_calls_per_day.__file__)
 LOWERED = (2000, 0.005)  # see lowered.py: a minute takes 0.3 s

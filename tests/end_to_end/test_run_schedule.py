@@ -20,11 +20,11 @@ import pytest
 
 import run_schedule
 import sandbox as sandbox_script
-from common import trouble
+from common.schedule import trouble
 from common.settings import load_settings
-from common.store import Store
+from common.state.store import Store
 from helpers import KYIV
-from test_mail import free_port
+from messages.test_mail import free_port
 
 SCRIPT = Path(run_schedule.__file__)
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")

@@ -1,0 +1,1 @@
+"""What happened: calls, and how they are asked for."""

@@ -1,0 +1,80 @@
+"""The days that a command line names, and the calls of such a day."""
+
+import logging
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from common.calls.call import Call, in_time_order
+from common.job import Job, UsageError
+from common.reports.figures import last_second
+
+MAX_DAYS = 3660
+EARLIEST_YEAR = 2000
+
+log = logging.getLogger(__name__)
+
+
+def wanted_days(words: list[str], today: date) -> list[date]:
+    """The days that the words name (2024-05-01, today, yesterday), each once. Raises UsageError."""
+    names = {"today": today, "yesterday": today - timedelta(days=1)}
+    days = []
+    for word in words:
+        try:
+            day = names.get(word) or datetime.strptime(word, "%Y-%m-%d").date()  # noqa: DTZ007 - a day, no moment
+        except ValueError:
+            raise UsageError(f"{word!r} is not a day: write it as 2024-05-01, today or yesterday.") from None
+        if day > today:
+            raise UsageError(f"{day} has not begun yet: there are no calls of it.")
+        days.append(day)
+    return list(dict.fromkeys(days))
+
+
+def days_since(text: str, today: date) -> list[date]:
+    """Today and the days before it that a text such as 7d means, the oldest first. Raises UsageError."""
+    match = re.fullmatch("([0-9]{1,4})d?", text)
+    if match is None or not 1 <= int(match[1]) <= MAX_DAYS:
+        raise UsageError(f"--since {text!r} is no number of days from 1 to {MAX_DAYS}: write it as 7d.")
+    return [today - timedelta(days=back) for back in range(int(match[1]), -1, -1)]
+
+
+def wanted_moment(word: str, today: date, timezone: ZoneInfo, *, is_stop: bool = False) -> datetime:
+    """The moment that a word of the command line names; for a day its first second, or its last. Raises UsageError."""
+    days = {"today": today, "yesterday": today - timedelta(days=1)}
+    try:
+        if word not in days and int(word[:4]) < EARLIEST_YEAR:
+            raise UsageError(f"{word} is too long ago: Binotel was not there before {EARLIEST_YEAR}.")
+        if re.fullmatch(r"[0-9-]{10}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?", word):
+            # Where the clocks repeat an hour: from the first time it begins to the second time it ends.
+            moment = datetime.fromisoformat(word).replace(tzinfo=timezone, fold=int(is_stop))
+            if moment.astimezone(UTC).astimezone(timezone).replace(tzinfo=None) != moment.replace(tzinfo=None):
+                raise UsageError(f"There was no {word}: the clocks were put forward. Name a time before or after that.")
+            return moment
+        day = days.get(word) or datetime.strptime(word, "%Y-%m-%d").date()  # noqa: DTZ007 - a day, no moment
+    except ValueError:
+        raise UsageError(
+            f"{word!r} is not a time: write it as 2024-05-01, 2024-05-01 09:30, today or yesterday."
+        ) from None
+    return last_second(day, timezone) if is_stop else datetime.combine(day, time.min, timezone)
+
+
+def calls_of_day(day: date, job: Job) -> list[tuple[Call, dict[str, Any]]]:
+    """A day's calls in time order, each with the server's entry that it is made of. One heavy request."""
+    timezone = job.settings.timezone
+    # Any second of the day will do; midday is the day's own whatever the server's clock, and today may not have come
+    # that far.
+    moment = min(job.now(), datetime.combine(day, time(12), timezone))
+    entries = job.client.calls_per_day(moment)
+    calls = [(Call.from_entry(entry, timezone), entry) for entry in entries]
+    log.info("%s: %d entries", day, len(calls))
+    strangers = sum(call.start.date() != day for call, _ in calls)
+    if strangers:
+        log.warning(
+            "%d of %d calls that Binotel lists for %s are of another day in %s: check TIMEZONE.",
+            strangers,
+            len(calls),
+            day,
+            timezone,
+        )
+    return sorted(calls, key=lambda pair: in_time_order(pair[0]))

@@ -1,0 +1,1 @@
+""" "My clients": backups, and what is brought back from them."""

@@ -1,0 +1,1 @@
+"""The calls' recordings: how they are had, and where they are kept."""

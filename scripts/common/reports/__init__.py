@@ -1,0 +1,1 @@
+"""What people read: figures of calls, as workbooks, files and mails."""

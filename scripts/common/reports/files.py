@@ -1,0 +1,85 @@
+"""A Report -> files: XLSX, CSV, JSON."""
+
+import csv
+import errno
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from common.csv_texts import CSV_DELIMITER, CSV_ENCODING, guarded
+from common.files import written_whole
+from common.labels import Labels
+from common.reports.figures import Report
+from common.reports.tables import Kind, Value, calls_table
+
+FORMATS = ("xlsx", "csv", "json")
+
+
+def save(report: Report, entries: Iterable[dict[str, Any]], path: Path, labels: Labels) -> None:
+    """Write a report to `path` in the format that its ending names; the file appears whole or not at all.
+
+    entries: the server's own, which JSON holds unchanged. Raises OSError, also when the report is empty and the
+    file that is there is not.
+    """
+    if not report.count and _has_calls(path):
+        raise OSError(
+            errno.ENOTEMPTY,
+            f"Binotel lists no calls for {report.selection.name} any more; the report with calls was kept",
+            str(path),
+        )
+    with written_whole(path) as temporary:
+        match path.suffix.lower():
+            case ".xlsx":
+                from common.reports.workbook import save_workbook  # openpyxl is slow to import
+
+                save_workbook(report, labels, temporary)
+            case ".csv":
+                _save_csv(report, labels, temporary)
+            case ".json":
+                _save_json(entries, temporary)
+            case ending:
+                raise ValueError(f"{ending!r} is not the ending of a format we know: {', '.join(FORMATS)}.")
+
+
+def _has_calls(path: Path) -> bool:
+    """Whether there is a report with calls in it, which an empty one must not replace."""
+    if not path.is_file():
+        return False
+    if path.suffix.lower() == ".xlsx":
+        from common.reports.workbook import holds_calls
+
+        with suppress(BadZipFile):
+            return holds_calls(path)
+        return False
+    with path.open("rb") as file:
+        start = file.read(10_000)
+    return start.count(b"\n") > 1 if path.suffix.lower() == ".csv" else start.strip() != b"[]"
+
+
+def _save_csv(report: Report, labels: Labels, path: Path) -> None:
+    """The list of calls so that a Ukrainian Excel opens it with a double click: BOM, semicolons."""
+    table = calls_table(report, labels)
+    with path.open("w", encoding=CSV_ENCODING, newline="") as file:
+        writer = csv.writer(file, delimiter=CSV_DELIMITER)
+        writer.writerow(table.headings)
+        for row in table.rows():
+            writer.writerow([_csv_text(value, kind) for value, kind in zip(row, table.kinds, strict=True)])
+
+
+def _csv_text(value: Value, kind: Kind) -> str:
+    text = value.isoformat(" ") if isinstance(value, datetime) else str(value)
+    return guarded(text) if kind in (Kind.TEXT, Kind.PHONE) else text
+
+
+def _save_json(entries: Iterable[dict[str, Any]], path: Path) -> None:
+    # What UTF-8 has no form for (half a surrogate pair) stays the escape it was.
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        before = "["
+        for entry in entries:
+            file.write(f"{before}\n{json.dumps(entry, ensure_ascii=False, indent=1)}")
+            before = ","
+        file.write("[]\n" if before == "[" else "\n]\n")

@@ -1,0 +1,100 @@
+"""Where a script's reports go: the options that all of them share, the files, the mail."""
+
+import argparse
+import errno
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from common.job import Job, UsageError
+from common.labels import Labels
+from common.messages import mail
+from common.reports.figures import Report
+from common.reports.files import FORMATS, save
+from common.reports.report_mail import report_mail
+
+log = logging.getLogger(__name__)
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", metavar="FORMATS", help=f"some of {','.join(FORMATS)} (default: xlsx)")
+    parser.add_argument("--output", metavar="PATH", type=_path, help="another folder, or a file for a single report")
+    parser.add_argument("--no-mail", action="store_true", help="write the files, send nothing")
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty")
+    return Path(text)
+
+
+def wanted_paths(names: list[str], job: Job) -> dict[str, list[Path]]:
+    """Where the files of each report go, by the report's name.
+
+    Raises UsageError for what cannot be, and OSError when nothing can be written there: before anything is asked.
+    """
+    paths = _paths(names, job)
+    for path in {path for of_report in paths.values() for path in of_report}:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder, and a file is to be written there: remove it, or use --output.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path.parent))
+    return paths
+
+
+def _paths(names: list[str], job: Job) -> dict[str, list[Path]]:
+    output: Path | None = job.arguments.output
+    ending = output.suffix[1:].lower() if output and not output.is_dir() else ""
+    is_file = ending in FORMATS
+    default = ending if is_file else "xlsx"
+    formats = list(
+        dict.fromkeys(
+            (default if job.arguments.format is None else job.arguments.format).lower().replace(" ", "").split(",")
+        )
+    )
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise UsageError(f"There is no format {unknown[0]!r}: --format takes some of {','.join(FORMATS)}.")
+    if output and is_file:
+        if len(names) > 1 or len(formats) > 1:
+            raise UsageError(f"{output} is one file: name a folder for several days or formats.")
+        if formats != [ending]:
+            raise UsageError(f"{output} says {ending}, and --format says {formats[0]}: leave one of them out.")
+        return {names[0]: [output]}
+    if ending:
+        raise UsageError(f"{output} does not end in {', '.join(FORMATS)}. Is it a folder? Then make it first.")
+    folder = output or job.settings.reports_dir
+    return {name: [folder / f"calls-{name}.{ending}" for ending in formats] for name in names}
+
+
+def write_files(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job, labels: Labels) -> None:
+    """Write a report's files, and print their paths.
+
+    entries: the server's own, which JSON holds unchanged. Raises OSError.
+    """
+    for path in paths:
+        save(report, entries, path, labels)
+        job.tell(path)
+
+
+def mail_files(report: Report, paths: list[Path], job: Job, labels: Labels) -> bool:
+    """Mail a report and its files to REPORT_TO, unless told not to.
+
+    Gives whether REPORT_TO has got it. Whom the mail server refuses does not count when others got it, because these
+    would get it again. A mail that fails is told, and `job.failed`. Raises LockLostError.
+    """
+    if not job.settings.report_to or job.arguments.no_mail:
+        return False
+    too_large = sum(path.stat().st_size for path in paths) > mail.MAX_ATTACHMENTS_BYTES
+    try:
+        message = report_mail(report, labels, [path.resolve() for path in paths] if too_large else [])
+        job.check_lock()
+        mail.send(message, [] if too_large else paths, job.settings)
+        log.info("%s: mailed to %s", report.selection.name, ", ".join(job.settings.report_to))
+    except mail.MailError as error:
+        log.error("%s: %s", report.selection.name, error)
+        job.failed = True
+        return error.others_got_it
+    return True

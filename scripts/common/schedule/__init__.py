@@ -1,0 +1,1 @@
+"""When jobs run by themselves, and who is told how they ended."""

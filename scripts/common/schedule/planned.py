@@ -1,0 +1,267 @@
+"""A job of an account that runs by itself: when it is due, what is remembered of its runs, whom its end is told."""
+
+import dataclasses
+import logging
+import socket
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import filelock
+import sqlalchemy
+
+from binotel_core import BinotelError, account_id, database_reason, database_remedy
+from common.schedule.runs import Outcome, shown_seconds
+from common.schedule.trouble import ping, tell_admin
+from common.settings import Settings
+from common.state.locks import Lock, lock
+from common.state.store import Store
+from common.timetable import Timetable
+
+SCRIPTS = Path(__file__).resolve().parents[2]
+ALWAYS_WITH = {"export_calls_per_day": ("--catch-up",)}
+MINUTE, HOUR = 60, 3600
+# A job that has not ended by then hangs. Each goes on where it stopped when it runs the next time.
+LIMIT_SECONDS = {
+    "export_calls_per_day": 2 * HOUR,
+    "alert_lost_calls": 15 * MINUTE,
+    "download_records": 12 * HOUR,
+    "backup_customers": 2 * HOUR,
+}
+TOLD_AGAIN_SECONDS = 23 * HOUR  # once a day; an hour less, for a job that runs once a day and not to the second
+DATABASE_PATIENCE_SECONDS = 1  # all jobs wait for it, and so does who wants to stop the loop
+DATABASE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, OSError, BinotelError)  # OSError: its folder cannot be made
+NOTE_ATTEMPTS, NOTE_PAUSE_SECONDS = 60, 10
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account whose jobs are run; `name` tells it from the others in the log, "" where it is the only one."""
+
+    name: str
+    settings: Settings
+
+    @cached_property
+    def store(self) -> Store:
+        settings = self.settings
+        return Store(
+            settings.database_url,
+            settings.key,
+            "run_schedule",
+            keep_days=400,
+            patience_seconds=DATABASE_PATIENCE_SECONDS,
+            keeps_connection=True,
+        )
+
+
+@dataclass
+class Planned:
+    """A job of an account, and what is remembered of it between restarts.
+
+    timetable: None for one that is not scheduled
+    by_hand:   whether somebody wants it run now, whenever it is due
+    seconds_left: until it is to be looked at next, when take() was called last
+    """
+
+    account: Account
+    job: str
+    timetable: Timetable | None
+    by_hand: bool = False
+    seconds_left: float = field(default=0, init=False)
+    _trouble: dict[str, float] | None = field(default=None, init=False)  # for when the database cannot be used
+    _busy_since: float | None = field(default=None, init=False)  # when another copy was found running
+    _run: float | None = field(default=None, init=False)  # when the one that was begun here was taken
+    # A run that was cut off, as it seems, and since when its lock is known to be free, by the monotonic clock.
+    _cut_run: tuple[float, float] | None = field(default=None, init=False)
+
+    @property
+    def id(self) -> tuple[str, str]:
+        return account_id(self.account.settings.key), self.job
+
+    @property
+    def label(self) -> str:
+        return f"{self.account.name} {self.job}".strip()
+
+    @property
+    def command(self) -> list[str]:
+        """The script and its arguments."""
+        path = self.account.settings.path
+        arguments = self.timetable.arguments if self.timetable else ()
+        config = ["--config", str(path)] if path else []
+        return [str(SCRIPTS / f"{self.job}.py"), *ALWAYS_WITH.get(self.job, ()), *arguments, *config]
+
+    @cached_property
+    def lock(self) -> Lock:
+        """Who runs this job from a loop has it."""
+        return lock(f"run_schedule-{self.job}", self.account.settings, DATABASE_PATIENCE_SECONDS)
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What is remembered between restarts.
+
+        timetable, next_due: when it is due next, in Unix seconds, by that line of the configuration
+        is_begun:            from a run's beginning to its end; still there when the run was cut off
+        taken_at, host:      when that was, by the database's clock, and where
+        last:                how the last run ended
+        trouble:             since when it fails, until when it did, and when ADMIN_TO was told of it last; None while
+                             all is well
+        """
+        kept: dict[str, Any] = self.account.store.get_all([self._name]).get(self._name, {})
+        return kept
+
+    def next_due_of(self, kept: dict[str, Any], now: float) -> float:
+        """When it is due next, or was due while nobody looked: Unix seconds."""
+        assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
+        timezone = self.account.settings.timezone
+        upcoming = self.timetable.next_due(now, timezone)
+        if kept.get("timetable") != self._rule:
+            return upcoming
+        due = float(kept["next_due"])
+        # Further away than the next but one, it was reckoned while the clock was wrong.
+        return due if due <= self.timetable.next_due(upcoming, timezone) else upcoming
+
+    def acquire(self) -> bool:
+        """Whether the lock could be had; not, when another loop is running the job. Raises one of DATABASE_ERRORS."""
+        try:
+            self.lock.acquire()
+        except filelock.Timeout:
+            self._cut_run = None
+            return False
+        return True
+
+    def release(self) -> None:
+        """Give the lock back. Raises one of DATABASE_ERRORS; the lock is gone all the same."""
+        run, self._run = self._run, None
+        if run is not None:
+            self._cut_run = run, time.monotonic()
+        self.lock.release()
+
+    def take(self) -> bool:
+        """Whether a run is to be begun now, because it is due or was cut off; from then on it counts as begun.
+
+        The database's clock decides. To be called with `lock` held. Raises one of DATABASE_ERRORS.
+        """
+        taken = False
+
+        def change(kept: dict[str, Any] | None, now: float) -> dict[str, Any]:
+            nonlocal taken
+            kept = kept or {}
+            assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
+            is_cut = kept.get("is_begun", False)
+            if is_cut and not self._is_surely_cut(kept.get("taken_at", 0)):
+                taken, self.seconds_left = False, self.lock.settle_seconds
+                return kept
+            due = self.next_due_of(kept, now)
+            taken = due <= now or is_cut
+            if due <= now:
+                due = self.timetable.next_due(now, self.account.settings.timezone)
+            self.seconds_left = due - now
+            new = {"timetable": self._rule, "next_due": due, "is_begun": taken}
+            return kept | new | ({"taken_at": now, "host": socket.gethostname()} if taken else {})
+
+        kept = self.account.store.change(self._name, change)
+        self._run = kept["taken_at"] if taken else None
+        return taken
+
+    def _is_surely_cut(self, run: float) -> bool:
+        """Whether who began a run, whose lock is free, has had the time to take it again, and has not."""
+        now = time.monotonic()
+        if self._cut_run is None or self._cut_run[0] != run:
+            self._cut_run = run, now
+        return now - self._cut_run[1] >= self.lock.settle_seconds
+
+    def end(self, outcome: Outcome) -> None:
+        """Remember how a run ended, and tell those who want to know. It may take minutes."""
+        if outcome.is_busy:
+            self._wait_for_other_copy(outcome)
+            return
+        self._busy_since = None
+        if outcome.problem:
+            self._fail(outcome)
+        else:
+            self._succeed(outcome)
+
+    def _wait_for_other_copy(self, outcome: Outcome) -> None:
+        log.warning("%s: another copy is running; tried again in a minute", self.label)
+        self._busy_since = self._busy_since or outcome.began
+        seconds = outcome.ended - self._busy_since
+        if seconds > LIMIT_SECONDS[self.job]:
+            problem = (
+                f"Another copy of it has been running for {shown_seconds(seconds)}. If it hangs, end that process."
+            )
+            self._fail(dataclasses.replace(outcome, problem=problem, is_to_be_repeated=True))
+
+    def _fail(self, outcome: Outcome) -> None:
+        """People first: what went wrong may well be the disk or the database, and nothing can be remembered."""
+        settings = self.account.settings
+        is_said = any(outcome.problem in line for line in outcome.tail)
+        why = "" if is_said else f": {outcome.problem}"
+        log.error("%s: failed after %s%s", self.label, shown_seconds(outcome.seconds), why)
+        ping(self.job, settings, "/fail", "\n".join(outcome.tail) or outcome.problem)
+        trouble = self._trouble_so_far() or {"since": outcome.began, "told": 0}
+        trouble.pop("until", None)
+        if settings.admin_to and not 0 <= outcome.ended - trouble["told"] < TOLD_AGAIN_SECONDS:
+            self._try_to_note({"trouble": trouble})  # if the mail cannot be sent, a later one says since when
+            if tell_admin(self.label, outcome, trouble["since"], settings):
+                trouble["told"] = outcome.ended
+        # Only now: a crash before this runs it again, and tells it again.
+        is_noted = self._note_end(outcome, {"trouble": trouble})
+        self._trouble = None if is_noted else trouble
+
+    def _succeed(self, outcome: Outcome) -> None:
+        log.info("%s: done in %s", self.label, shown_seconds(outcome.seconds))
+        kept = self._note_end(outcome, {}) or {}
+        ping(self.job, self.account.settings)
+        trouble = kept.get("trouble") or self._trouble
+        if trouble:
+            first_good = Outcome(outcome.began, trouble.setdefault("until", outcome.ended))
+            is_told = tell_admin(self.label, first_good, trouble["since"], self.account.settings)
+            still = None if is_told else trouble
+            self._trouble = None if self._try_to_note({"trouble": still}) else still
+
+    def _trouble_so_far(self) -> dict[str, float] | None:
+        try:
+            return self.kept.get("trouble") or self._trouble
+        except DATABASE_ERRORS:
+            return self._trouble
+
+    def _note_end(self, outcome: Outcome, more: dict[str, Any]) -> dict[str, Any] | None:
+        """Remember how a run ended; gives what is remembered now, or None when that is impossible.
+
+        It tries for long, because a run whose end is not noted is run again after a restart. Not so for what was run by
+        hand, which leaves what is due as it is, nor for what is to be run again anyway.
+        """
+        changes = more | {"last": outcome.kept} | ({} if self.by_hand else {"is_begun": outcome.is_to_be_repeated})
+        kept = self._try_to_note(changes, is_told=True)
+        for _ in range(0 if kept or self.by_hand or outcome.is_to_be_repeated else NOTE_ATTEMPTS):
+            time.sleep(NOTE_PAUSE_SECONDS)
+            kept = self._try_to_note(changes)
+            if kept:
+                break
+        return kept
+
+    def _try_to_note(self, changes: dict[str, Any], *, is_told: bool = False) -> dict[str, Any] | None:
+        """Remember these, too; gives what is remembered now, or None when that is impossible.
+
+        is_told: whether that is to be told
+        """
+        try:
+            kept: dict[str, Any] = self.account.store.change(self._name, lambda kept, _: (kept or {}) | changes)
+        except DATABASE_ERRORS as error:
+            why = f"{database_reason(error)}. {database_remedy(error)}".strip()
+            log.log(logging.WARNING if is_told else logging.DEBUG, "%s: its end cannot be noted: %s", self.label, why)
+            return None
+        return kept
+
+    @property
+    def _name(self) -> str:
+        return f"runs of {self.job}"
+
+    @property
+    def _rule(self) -> str:
+        assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
+        return f"{self.timetable.text} ({self.account.settings.timezone})"

@@ -1,0 +1,106 @@
+"""Telling people and monitors how the runs of a job ended."""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+
+from common.labels import Labels
+from common.messages import mail
+from common.messages.templates import render
+from common.schedule.runs import Outcome
+from common.settings import Settings
+
+PING_TIMEOUT_SECONDS = 10
+# All in all: a server that says a word now and then could hold up a job's end for ever.
+MOST_SECONDS_OF_PING, MOST_SECONDS_OF_MAIL = 20, 300
+MAX_BODY_BYTES = 10_000  # what Healthchecks keeps of a log
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def ping(job: str, settings: Settings, end: str = "", body: str = "") -> None:
+    """Call a job's HEALTHCHECK_URL, if it has one. A monitor that does not answer is a warning, and nothing more.
+
+    end: "/start" when it starts, "" when it has done its work, "/fail" when not: the convention of Healthchecks
+         (https://healthchecks.io/docs/http_api/)
+    """
+    url = settings.healthcheck_urls.get(job)
+    if not url:
+        return
+    address = urlsplit(url)
+    url = urlunsplit(address._replace(path=address.path.rstrip("/") + end))
+    problem = _within(MOST_SECONDS_OF_PING, lambda: _ask(url, body.encode()[-MAX_BODY_BYTES:]), "Timeout")
+    if problem:
+        log.warning("%s: the monitor does not answer (%s). Check HEALTHCHECK_URL_%s.", job, problem, job.upper())
+
+
+def _ask(url: str, data: bytes) -> str:
+    """What is wrong with the answer, if anything is."""
+    try:
+        method = "POST" if data else "GET"
+        with requests.request(method, url, data=data, timeout=PING_TIMEOUT_SECONDS, stream=True) as answer:
+            answer.raise_for_status()  # what it has to say besides is not waited for
+    except (requests.RequestException, UnicodeError) as error:
+        code = getattr(getattr(error, "response", None), "status_code", None)
+        return f"HTTP {code}" if code else type(error).__name__
+    return ""
+
+
+def _within(seconds: float, do: Callable[[], T], too_late: T) -> T:
+    """What `do` gives, or `too_late` when it takes longer; then nobody waits for it any more."""
+    result = [too_late]
+    thread = threading.Thread(target=lambda: result.__setitem__(0, do()), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return result[0]
+
+
+def tell_admin(label: str, outcome: Outcome, since: float, settings: Settings) -> bool:
+    """Mail ADMIN_TO that a job failed, or that one which has failed since then works again.
+
+    Gives whether there is nobody there, or somebody was told; a mail that fails is told in the log.
+    """
+    if not settings.admin_to:
+        return True
+    message = trouble_mail(label, outcome, since, settings)
+    return _within(MOST_SECONDS_OF_MAIL, lambda: _send(message, settings), False)
+
+
+def _send(message: mail.Mail, settings: Settings) -> bool:
+    try:
+        mail.send(message, [], settings, to=settings.admin_to, key="ADMIN_TO")
+    except mail.MailError as error:
+        log.error("%s", error)
+        return error.others_got_it
+    return True
+
+
+def trouble_mail(label: str, outcome: Outcome, since: float, settings: Settings) -> mail.Mail:
+    """The mail that says how a job ended which fails, or which has failed since then and works again."""
+    labels = Labels(settings.language)
+    moment, ended = (
+        labels.moment(datetime.fromtimestamp(seconds, settings.timezone)) for seconds in (since, outcome.ended)
+    )
+    label = f"{label} ({socket.gethostname()})"
+    where = str(settings.path or "")
+    if outcome.problem:
+        title = labels.format("job failed", job=label)
+        facts = [labels.format("failed since", since=moment), where, labels["told once a day"]]
+    else:
+        title = labels.format("job works again", job=label)
+        facts = [labels.format("failed until", since=moment, time=ended), where]
+    content = {
+        "title": title,
+        "labels": labels,
+        "facts": list(filter(None, facts)),
+        "problem": outcome.problem,
+        "tail": outcome.tail if outcome.problem else (),
+    }
+    return mail.Mail(title, render("schedule/trouble_mail.txt", content), render("schedule/trouble_mail.html", content))

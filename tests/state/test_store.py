@@ -1,0 +1,78 @@
+"""What the jobs remember: by account and job, all or nothing, for 30 days."""
+
+import threading
+
+import pytest
+import sqlalchemy
+
+from common.state.store import Store
+
+
+@pytest.fixture
+def make(any_database_url, clock):
+    """A function that makes the store of a job."""
+    return lambda account="key", job="alert": Store(any_database_url, account, job, keep_days=30, clock=clock.time)
+
+
+def test_what_is_put_is_there_for_the_next_run(make):
+    make().put({"a": 1, "b": [{"Ґ": None}]})
+    make().put({"a": 2.5})
+    store = make()
+    assert store.get_all(["a", "b", "c"]) == {"a": 2.5, "b": [{"Ґ": None}]}
+
+
+def test_jobs_and_accounts_do_not_see_each_others(make):
+    make().put({"a": 1})
+    assert make(account="other").get_all(["a"]) == make(job="other").get_all(["a"]) == {}
+
+
+def test_after_so_many_days_it_is_forgotten(make, clock, any_database_url):
+    store = make()
+    store.put({"old": 1, "renewed": 1})
+    clock.now += 30 * 86400 - 10
+    store.put({"renewed": 2})
+    assert store.get_all(["old"]) == {"old": 1}
+    clock.now += 20
+    store.put({"new": 3})
+    assert store.get_all(["old", "renewed", "new"]) == {"renewed": 2, "new": 3}
+    with sqlalchemy.create_engine(any_database_url, poolclass=sqlalchemy.NullPool).connect() as database:
+        assert database.exec_driver_sql("SELECT count(*) FROM remembered").scalar_one() == 2
+
+
+def test_what_another_job_remembers_is_not_forgotten_for_it(make, clock):
+    make().put({"a": 1})
+    clock.now += 30 * 86400 + 10
+    make(job="other").put({"b": 1})
+    assert make().get_all(["a"]) == {"a": 1}
+
+
+def test_changes_of_many_at_once_are_not_lost(make):
+    def count():
+        store = make()
+        for _ in range(10):
+            store.change("count", lambda number, now: (number or 0) + 1)
+
+    threads = [threading.Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert make().get_all(["count"]) == {"count": 80}
+
+
+def test_nothing_is_put_when_a_value_cannot_be(make):
+    store = make()
+    with pytest.raises(TypeError):
+        store.put({"good": 1, "bad": object()})
+    assert store.get_all(["good"]) == {}
+
+
+def test_the_key_is_not_in_the_file(database_url, tmp_path):
+    Store(database_url, "my-own-key", "alert", keep_days=30).put({"a": 1})
+    assert b"my-own-key" not in (tmp_path / "binotel.db").read_bytes()
+
+
+def test_a_database_that_cannot_be_used_is_an_error(tmp_path):
+    (tmp_path / "binotel.db").write_bytes(b"no database" * 100)
+    with pytest.raises(sqlalchemy.exc.SQLAlchemyError, match="not a database"):
+        Store(f"sqlite:///{tmp_path}/binotel.db", "key", "job", keep_days=30).put({"a": 1})
