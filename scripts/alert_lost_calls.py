@@ -15,13 +15,14 @@ from datetime import time as time_of_day
 from typing import Any
 
 from common.calls.call import SETTLED_SECONDS, Call, in_time_order
-from common.job import Job, UsageError, run
+from common.job import Job, run
 from common.labels import Labels
 from common.messages.chats import Channel, NotifyError, channels
 from common.messages.mail import Mail
 from common.reports.figures import Report, Selection
 from common.reports.lost_calls_mail import lost_calls_mail
 from common.reports.spells import WaitingCaller, caller_key, waiting_callers
+from common.settings import UsageError
 from common.state.store import Store
 
 SETTLED = timedelta(seconds=SETTLED_SECONDS)
@@ -81,8 +82,7 @@ def send(way: Channel, message: Mail, job: Job) -> bool:
     try:
         way.send(message)
     except NotifyError as error:
-        log.error("%s", error)
-        job.failed = True
+        job.fail(str(error))
         return False
     return True
 

@@ -14,10 +14,12 @@ import html
 import itertools
 import logging
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from common.calls.call import clean
 from common.customers.backup import (
     FIELDS,
     OWNER_ONLY,
@@ -33,7 +35,7 @@ from common.files import LEFT_BEHIND_SECONDS, written_whole
 from common.job import Job, run
 from common.labels import Labels
 from common.messages import mail
-from common.reports.tables import customers_table
+from common.reports.tables import Kind, Table, Value, table_of
 from common.reports.workbook import save_list
 
 MAX_LISTED = 50  # lines of a mail
@@ -74,12 +76,41 @@ def main(job: Job) -> None:
     for path in (whole, workbook):
         job.tell(path)
     if doubt:
-        log.error("%s The backups before it were kept. If it is right, run this again with --force.", doubt)
-        job.failed = True
+        job.fail(f"{doubt} The backups before it were kept. If it is right, run this again with --force.")
         return
     for line in changes:
         print(line)
     prune(folder, job.settings.backups_keep)
+
+
+def customers_table(backup: Backup, labels: Labels) -> Table:
+    """A row a customer."""
+    columns = {
+        "id": Kind.PHONE,
+        "customer": Kind.TEXT,
+        "numbers": Kind.PHONE,
+        "description": Kind.TEXT,
+        "email": Kind.TEXT,
+        "employee": Kind.TEXT,
+        "line": Kind.PHONE,
+        "labels": Kind.TEXT,
+    }
+
+    def rows() -> Iterator[tuple[Value, ...]]:
+        for customer in backup.customers.values():
+            texts = (
+                customer.id,
+                customer.name,
+                ", ".join(customer.numbers),
+                customer.description,
+                customer.email,
+                customer.employee,
+                customer.employee_number,
+                ", ".join(customer.labels.values()),
+            )
+            yield tuple(clean(text) if text else None for text in texts)
+
+    return table_of(columns, labels, rows)
 
 
 def free_stem(folder: Path, now: datetime, mark: str) -> str:
@@ -147,8 +178,7 @@ def tell_admin(deleted: list[str], changes: list[str], labels: Labels, job: Job)
     try:
         mail.send(message, [], job.settings, to=job.settings.admin_to, key="ADMIN_TO")
     except mail.MailError as error:
-        log.error("%s %s", error, "; ".join(lines))  # nobody is told of them again
-        job.failed = True
+        job.fail(f"{error} {'; '.join(lines)}")  # nobody is told of them again
 
 
 def prune(folder: Path, keep: int) -> None:

@@ -24,7 +24,8 @@ from zoneinfo import ZoneInfo
 from binotel_core import METHODS, BinotelError, Method, php_json
 from common.calls.call import clean
 from common.calls.days import wanted_moment
-from common.job import Job, UsageError, is_confirmed, print_out, run
+from common.job import Job, is_confirmed, print_out, run
+from common.settings import UsageError
 
 TIMES = frozenset(("startTime", "stopTime", "timestamp", "dayInTimestamp"))
 LISTS = frozenset(("numbers", "labels"))  # a single value is sent as a list of one

@@ -20,8 +20,8 @@ from datetime import date, timedelta
 
 from binotel_core import ApiError, BinotelError, account_id
 from common.calls.call import SETTLED_SECONDS, Call, clean
-from common.calls.days import calls_of_day, days_since, wanted_days
-from common.job import Job, UsageError, run
+from common.calls.days import calls_of_day, days_since, last_second, wanted_days
+from common.job import Job, run
 from common.progress import progress_bar
 from common.recordings.download import (
     MEGABYTE,
@@ -36,7 +36,7 @@ from common.recordings.download import (
 from common.recordings.recordings import Day, Key, ListError, key_of
 from common.recordings.storage import Archive
 from common.recordings.threads import in_threads
-from common.reports.figures import last_second
+from common.settings import UsageError
 from common.state.store import Store
 
 MAX_CAUGHT_UP = 31
@@ -140,12 +140,11 @@ class Keeper:
         try:
             recordings = Day(self._archive, day)
         except ListError as error:
-            log.error("%s", error)
-            self._job.failed = True
+            self._job.fail(str(error))
             return False
         wanted: dict[Key, Wanted] = {}
         try:
-            for call, entry in calls_of_day(day, self._job):
+            for call, entry in calls_of_day(day, self._job.client, self._job.settings.timezone, self._job.now()):
                 key = key_of(call, clean(entry.get("callID")))
                 if not call.can_be_recorded or key in wanted or recordings.is_given_up(key):
                     continue
@@ -221,9 +220,8 @@ class Keeper:
         return not left
 
     def _fail(self, message: str) -> None:
-        log.error("%s", message)
+        self._job.fail(message)
         self._counts["failed"] += 1
-        self._job.failed = True
 
     def _is_late(self, call: Call) -> bool:
         """Whether its recording would be there by now, if ever."""

@@ -21,15 +21,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from binotel_core import INCOMING, OUTGOING, IncompleteError, PeriodPlan, account_id, way_of
+from binotel_core import account_id
 from common.calls.call import SETTLED_SECONDS, Call, Calls, in_time_order
-from common.calls.days import wanted_moment
+from common.calls.days import last_second, wanted_moment
+from common.calls.period import INCOMING, OUTGOING, IncompleteError, PeriodPlan, way_of
 from common.calls.spool import Spool, remove_forgotten, spool_path
-from common.job import Job, UsageError, run
+from common.job import Job, run
 from common.labels import Labels
+from common.messages.mail import MailError
 from common.progress import progress_bar
-from common.reports.figures import Report, Selection, last_second
+from common.reports.figures import Report, Selection
 from common.reports.outputs import add_output_arguments, mail_files, wanted_paths, write_files
+from common.settings import UsageError
 
 SECONDS_OF_A_DAY = 86400
 
@@ -52,26 +55,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(job: Job) -> None:
-    """Collect the calls, every answer on disk before the next one is asked for, and make the report from there."""
-    now = job.now()
+    """Which calls -> every answer on disk before the next one is asked for -> figures -> files -> mail."""
+    now, settings = job.now(), job.settings
     words = wanted_times(job.arguments.times)
     selection = wanted_selection(words, now, job)
-    paths = wanted_paths([selection.name], job)[selection.name]
-    labels = Labels(job.settings.language)
+    paths = wanted_paths([selection.name], job.arguments, settings.reports_dir)[selection.name]
     if selection.number or selection.customer_id:
-        report = make_report(selection, now, history(selection, job), paths, job, labels)
-        mail_files(report, paths, job, labels)
+        mail_report(make_report(selection, now, history(selection, job), paths, job), paths, job)
         return
-    remove_forgotten(job.settings.state_dir, job.name)
-    wanted = [*words, selection.direction, selection.line, str(job.settings.timezone)]
-    spool = Spool(spool_path(job.settings.state_dir, job.name, account_id(job.settings.key), wanted))
+    remove_forgotten(settings.state_dir, job.name)
+    wanted = [*words, selection.direction, selection.line, str(settings.timezone)]
+    spool = Spool(spool_path(settings.state_dir, job.name, account_id(settings.key), wanted))
     keep = True
     try:
         collect(selection, now, spool, job)
         keep = spool.calls > 0  # nothing at all is worth asking for again
-        report = make_report(selection, now, spool, paths, job, labels)
+        report = make_report(selection, now, spool, paths, job)
         with job.uninterrupted():
-            mail_files(report, paths, job, labels)
+            mail_report(report, paths, job)
             keep = keep and job.failed
     except IncompleteError:
         keep = False  # it would be so again
@@ -181,14 +182,26 @@ def forms_of(number: str) -> list[str]:
 
 
 def make_report(
-    selection: Selection, now: datetime, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job, labels: Labels
+    selection: Selection, now: datetime, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job
 ) -> Report:
+    """Count the calls, and write the files."""
     as_of = now if selection.stop.timestamp() > now.timestamp() else None
     report = Report.of(selection, Calls(entries, job.settings.timezone), as_of)
     if not report.count and selection.is_filtered:
         log.warning("There are no such calls (%s): is the number right?", selection.name)
-    write_files(report, entries, paths, job, labels)
+    write_files(report, entries, paths, Labels(job.settings.language), job.tell)
     return report
+
+
+def mail_report(report: Report, paths: list[Path], job: Job) -> None:
+    """Mail a report to REPORT_TO, unless told not to. A mail that fails is told."""
+    if not job.settings.report_to or job.arguments.no_mail:
+        return
+    try:
+        job.check_lock()
+        mail_files(report, paths, Labels(job.settings.language), job.settings)
+    except MailError as error:
+        job.fail(f"{report.selection.name}: {error}")
 
 
 if __name__ == "__main__":

@@ -11,12 +11,15 @@ Each report goes to REPORTS_DIR (calls-2024-05-01.xlsx), its path is printed, an
 import argparse
 import logging
 from datetime import date, timedelta
+from pathlib import Path
 
 from common.calls.days import calls_of_day, wanted_days
-from common.job import Job, UsageError, run
+from common.job import Job, run
 from common.labels import Labels
+from common.messages.mail import MailError
 from common.reports.figures import Report, Selection
 from common.reports.outputs import add_output_arguments, mail_files, wanted_paths, write_files
+from common.settings import UsageError
 from common.state.store import Store
 
 MAX_CAUGHT_UP = 31
@@ -36,38 +39,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(job: Job) -> None:
-    """Export every day asked for. A mail that fails keeps no report from being written."""
-    labels = Labels(job.settings.language)
+    """Which days -> their calls -> figures -> files -> mail -> remembered. A failed mail keeps no report back."""
+    settings, arguments = job.settings, job.arguments
+    labels = Labels(settings.language)
     today = job.now().date()
-    store = Store(job.settings.database_url, job.settings.key, job.name, keep_days=400)
-    if job.arguments.catch_up:
-        if job.arguments.days:
-            raise UsageError("--catch-up finds the days by itself: leave them out.")
-        days = missed_days(today, store)
-    else:
-        days = wanted_days(job.arguments.days or ["yesterday"], today)
-    paths = wanted_paths([str(day) for day in days], job)
+    store = Store(settings.database_url, settings.key, job.name, keep_days=400)
+    if arguments.catch_up and arguments.days:
+        raise UsageError("--catch-up finds the days by itself: leave them out.")
+    days = missed_days(today, store) if arguments.catch_up else wanted_days(arguments.days or ["yesterday"], today)
+    paths = wanted_paths([str(day) for day in days], arguments, settings.reports_dir)
+    has_readers = bool(settings.report_to) and not arguments.no_mail
+    is_usual = arguments.format is None and arguments.output is None  # the report that --catch-up would make
     for day in days:
         asked = job.now()
-        calls = calls_of_day(day, job)
-        selection = Selection.of_day(day, job.settings.timezone)
+        calls = calls_of_day(day, job.client, settings.timezone, asked)
+        selection = Selection.of_day(day, settings.timezone)
         report = Report.of(selection, [call for call, _ in calls], asked if asked.date() == day else None)
-        write_files(report, [entry for _, entry in calls], paths[str(day)], job, labels)
+        write_files(report, [entry for _, entry in calls], paths[str(day)], labels, job.tell)
         with job.uninterrupted():
-            is_mailed = mail_files(report, paths[str(day)], job, labels)
+            is_mailed = has_readers and mailed(report, paths[str(day)], labels, job)
+            if arguments.catch_up and has_readers and not is_mailed:
+                return  # this day and those after it are left for the next run: no hole, and nothing twice
             # A crash just before this sends it twice; the other way round it might never be sent.
             done = f"The report of {day} was delivered"
-            if job.arguments.catch_up:
-                if not (is_mailed or job.arguments.no_mail or not job.settings.report_to):
-                    return  # this day and those after it are left for the next run: no hole, and nothing twice
+            if arguments.catch_up:
                 store.put({exported(day): True, CAUGHT_UP: str(day)}, done=done)
-            elif is_mailed and is_usual(job) and day < today:
+            elif is_mailed and is_usual and day < today:
                 store.put({exported(day): True}, done=done)
 
 
-def is_usual(job: Job) -> bool:
-    """Whether the report is the one that --catch-up would make, and not one in another format or at another place."""
-    return job.arguments.format is None and job.arguments.output is None
+def mailed(report: Report, paths: list[Path], labels: Labels, job: Job) -> bool:
+    """Mail a report; gives whether REPORT_TO has got it. A mail that fails is told.
+
+    Whom the mail server refuses does not count when others got it, because these would get it again.
+    """
+    try:
+        job.check_lock()
+        mail_files(report, paths, labels, job.settings)
+    except MailError as error:
+        job.fail(f"{report.selection.name}: {error}")
+        return error.others_got_it
+    return True
 
 
 def missed_days(today: date, store: Store) -> list[date]:

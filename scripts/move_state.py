@@ -16,9 +16,13 @@ import filelock
 import sqlalchemy
 from sqlalchemy.dialects.postgresql import insert
 
-from binotel_core import HEAVY_REQUESTS, LEDGER_STEPS, Database, is_server
-from common.job import Job, UsageError, run
+from binotel_core import account_id
+from common.job import Job, run
+from common.settings import UsageError
+from common.state.database import Database
+from common.state.ledger import HEAVY_REQUESTS, LEDGER_STEPS
 from common.state.store import REMEMBERED, REMEMBERED_STEPS
+from common.state.urls import FILE, is_server
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +46,7 @@ def main(job: Job) -> None:
             except filelock.Timeout:
                 raise UsageError(f"A job is running with {path} ({lock.stem}): stop it, then run this again.") from None
         values, requests = (
-            [Database(url, settings.key, part, steps) for url in (f"sqlite:///{path}", settings.database_url)]
+            [Database(url, account_id(settings.key), part, steps) for url in (f"{FILE}{path}", settings.database_url)]
             for part, steps in (("remembered", REMEMBERED_STEPS), ("heavy requests", LEDGER_STEPS))
         )
         copied, all_values = copy_values(*values)

@@ -18,8 +18,9 @@ from pathlib import Path
 from common.calls.call import clean
 from common.customers.backup import Backup, Customer, read_backup
 from common.customers.restore import Plan, Restorer, Step, employees_of, make_plan
-from common.job import Job, UsageError, is_confirmed, run
+from common.job import Job, is_confirmed, run
 from common.progress import progress_bar
+from common.settings import UsageError
 
 MAX_LISTED = 20
 
@@ -126,8 +127,7 @@ def carry_out(plan: Plan, live: Backup, job: Job) -> None:
             restorer.carry_out(plan.steps)
         finally:
             for customer, reason in plan.impossible + restorer.failures:
-                log.error("%s was not brought back: %s", customer.shown, reason)
-                job.failed = True
+                job.fail(f"{customer.shown} was not brought back: {reason}")
             print(f"{restorer.done} of {len(plan.steps)} customers were brought back.")
 
 

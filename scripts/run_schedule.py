@@ -23,19 +23,10 @@ from types import FrameType
 
 import filelock
 
-from common.job import (
-    EXIT_ALREADY_RUNNING,
-    EXIT_FAILED,
-    UsageError,
-    hide_in_log,
-    is_watched,
-    log_to_file,
-    print_out,
-    run_command,
-)
+from common.job import EXIT_ALREADY_RUNNING, EXIT_FAILED, hide_in_log, is_watched, log_to_file, print_out, run_command
 from common.schedule.loop import Loop
 from common.schedule.planned import Account, Planned
-from common.settings import JOBS, Settings, SettingsError, load_settings
+from common.settings import JOBS, Settings, SettingsError, UsageError, load_settings
 
 TICK_SECONDS = 1
 
@@ -151,7 +142,7 @@ def load_accounts(arguments: argparse.Namespace) -> list[Account]:
         except SettingsError as error:
             faults += error.faults
     if faults:
-        raise SettingsError(faults)
+        raise SettingsError(*faults)
     belongings = {
         "BINOTEL_KEY": [settings.key for settings in all_settings],
         "REPORTS_DIR": [str(settings.reports_dir.resolve()) for settings in all_settings],

@@ -14,7 +14,7 @@ import sqlalchemy
 import sandbox as sandbox_script
 from binotel_core import BinotelClient, Throttle
 from cable import Cable
-from helpers import Clock
+from helpers import Clock, ledger
 
 hypothesis.settings.register_profile("no deadline", deadline=None)  # beside other tests, anything may take long
 hypothesis.settings.load_profile("no deadline")
@@ -98,7 +98,7 @@ def make_client(clock, database_url):
     """A function that makes a client of the sandbox at `base_url`; its waiting takes no time."""
 
     def make(base_url, key=sandbox_script.KEY, secret=sandbox_script.SECRET, **options):
-        throttle = Throttle(database_url, key, clock=clock.time, sleep=clock.sleep)
+        throttle = Throttle(ledger(database_url, clock.time), key, sleep=clock.sleep)
         return BinotelClient(key, secret, throttle=throttle, base_url=base_url, sleep=clock.sleep, **options)
 
     return make

@@ -1,10 +1,14 @@
 """A clock for tests; calls and reports made by hand, in few words."""
 
+import time
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from binotel_core import SqliteLedger
 from common.calls.call import Call, in_time_order
 from common.reports.figures import Report, Selection
+from common.state.ledger import ServerLedger
+from common.state.urls import file_of, is_server
 
 KYIV = ZoneInfo("Europe/Kyiv")
 DAY = date(2024, 5, 1)
@@ -23,6 +27,13 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.slept.append(round(seconds, 6))
         self.now += seconds
+
+
+def ledger(database_url, clock=None):
+    """The quota's ledger in a database of either kind."""
+    if is_server(database_url):
+        return ServerLedger(database_url, clock)
+    return SqliteLedger(file_of(database_url), clock or time.time)
 
 
 def at(time, day=DAY, fold=0):

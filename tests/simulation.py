@@ -6,7 +6,8 @@ import random
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from binotel_core import DAY_METHOD, INCOMING, METHODS, OUTGOING, QUOTA_FREE_REQUESTS, QUOTA_WINDOW_SECONDS, PeriodPlan
+from binotel_core import DAY_METHOD, METHODS, QUOTA_FREE_REQUESTS, QUOTA_WINDOW_SECONDS
+from common.calls.period import INCOMING, OUTGOING, PeriodPlan
 
 KYIV = ZoneInfo("Europe/Kyiv")
 OFFICE_HOURS = (0, 0, 0, 0, 0, 0, 0, 1, 4, 9, 11, 11, 8, 4, 9, 10, 9, 6, 3, 1, 1, 0, 0, 0)

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import filelock
-import sqlalchemy
 
-from binotel_core import BinotelClient, BinotelError, Throttle, database_reason, database_remedy
-from common.customers.backup import BackupError
-from common.messages.mail import MailError
-from common.settings import Settings, SettingsError, load_settings
-from common.state.locks import Lock, LockLostError, lock
+from binotel_core import BinotelClient, BinotelError, Ledger, SqliteLedger, Throttle
+from common.settings import Settings, UsageError, load_settings
+from common.state.urls import file_of, is_server
+
+if TYPE_CHECKING:
+    from common.state.locks import Lock  # it takes long to load, and some scripts have none
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -37,10 +37,6 @@ log = logging.getLogger("job")
 _hidden: tuple[str, ...] = ()  # never changed in place: threads that log go through it
 
 
-class UsageError(Exception):
-    """The command line asks for something that cannot be: exit code 2."""
-
-
 @dataclass
 class Job:
     """What a script's main() gets: its name, its arguments, the checked settings, and a client made of them."""
@@ -48,7 +44,7 @@ class Job:
     name: str
     arguments: argparse.Namespace
     settings: Settings
-    lock: Lock | None = None  # that this job is the only copy of itself; None where several may run
+    lock: "Lock | None" = None  # that this job is the only copy of itself; None where several may run
     failed: bool = False  # something was told as an error already, and the job went on
 
     @functools.cached_property
@@ -57,7 +53,7 @@ class Job:
         return BinotelClient(
             settings.key,
             settings.secret,
-            throttle=Throttle(settings.database_url, settings.key),
+            throttle=Throttle(ledger_of(settings.database_url), settings.key),
             base_url=settings.api_url,
             verify_answers=settings.verify_answers,
         )
@@ -67,8 +63,12 @@ class Job:
         try:
             print(path, flush=True)
         except OSError as error:
-            log.error("%s was made, but its path cannot be printed: %s.", path, error.strerror)
-            self.failed = True
+            self.fail(f"{path} was made, but its path cannot be printed: {error.strerror}.")
+
+    def fail(self, problem: str) -> None:
+        """Tell what went wrong where the job goes on all the same: it will end with exit code 1."""
+        log.error("%s", problem)
+        self.failed = True
 
     def check_lock(self) -> None:
         """To be called just before what cannot be undone: a mail, a message, a change of Binotel's data.
@@ -124,7 +124,11 @@ def run(
         settings = load_settings(arguments.config)
         hide_in_log(settings.secrets)
         log.debug("Settings: %s", settings)
-        job = Job(name, arguments, settings, lock(name, settings) if alone else None)
+        job = Job(name, arguments, settings)
+        if alone:
+            from common.state.locks import lock  # with SQLAlchemy, which some scripts never need
+
+            job.lock = lock(settings.database_url, settings.key, name)
         with job.lock or nullcontext():
             main(job)
         return EXIT_FAILED if job.failed else 0
@@ -152,33 +156,32 @@ def run_command(
         sys.unraisablehook = lambda _: None
     try:
         code = main(name, arguments)
-    except SettingsError as error:
+    except UsageError as error:
         for fault in error.faults:
             log.error("%s", fault)
-        sys.exit(EXIT_USAGE)
-    except UsageError as error:
-        log.error("%s", error)
         sys.exit(EXIT_USAGE)
     except filelock.Timeout:
         log.error("This job is already running for this account. Nothing was done; try again when it is over.")
         sys.exit(EXIT_ALREADY_RUNNING)
-    except LockLostError as error:
-        log.error("%s", error)
-        sys.exit(EXIT_ALREADY_RUNNING)
     except KeyboardInterrupt:
         log.error("Stopped before the end.")
         sys.exit(EXIT_INTERRUPTED)
-    except (BinotelError, BackupError, MailError) as error:
-        _fail(str(error))
+    except BinotelError as error:
+        _fail(str(error), getattr(error, "exit_code", EXIT_FAILED))
     except OSError as error:
         _fail(f"{error.filename or 'A file or connection'}: {error.strerror or error}. {_remedy(error)}".strip())
-    except sqlalchemy.exc.SQLAlchemyError as error:
-        _fail(f"The database cannot be used: {database_reason(error)}. {database_remedy(error)}")
     except Exception as error:
-        _fail(
-            f"An error in this program, please report it: {type(error).__name__}: {error}. Run it with -v to see where."
-        )
+        _fail(_what_went_wrong(error))
     sys.exit(code)
+
+
+def ledger_of(database_url: str) -> Ledger:
+    """Where the quota is kept in the project's database."""
+    if is_server(database_url):
+        from common.state.ledger import ServerLedger  # with SQLAlchemy, which some scripts never need
+
+        return ServerLedger(database_url)
+    return SqliteLedger(file_of(database_url))
 
 
 def print_out(text: str) -> None:
@@ -199,10 +202,18 @@ def is_confirmed(question: str) -> bool:
         return False
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
     log.error("%s", message)
     log.debug("Where it happened:", exc_info=True)
-    sys.exit(EXIT_FAILED)
+    sys.exit(code)
+
+
+def _what_went_wrong(error: Exception) -> str:
+    from common.state import database  # with SQLAlchemy, which some scripts never need
+
+    if isinstance(error, database.SQLAlchemyError):
+        return f"The database cannot be used: {database.database_reason(error)}. {database.database_remedy(error)}"
+    return f"An error in this program, please report it: {type(error).__name__}: {error}. Run it with -v to see where."
 
 
 def _remedy(error: OSError) -> str:

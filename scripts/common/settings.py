@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-import sqlalchemy
 from dotenv.parser import parse_stream
 
-from binotel_core import API_URL, check_base_url, is_loopback, is_server, one_line
+from binotel_core import API_URL, check_base_url, is_loopback, one_line
 from common.labels import LANGUAGES
+from common.state.urls import FILE, file_of, is_server
 from common.timetable import Timetable
 
 JOBS = ("export_calls_per_day", "alert_lost_calls", "download_records", "backup_customers")  # that run_schedule.py runs
@@ -33,12 +33,16 @@ DATABASE_URLS = (
 log = logging.getLogger(__name__)
 
 
-class SettingsError(Exception):
-    """The configuration cannot be used. `faults` are sentences, one for each thing to mend."""
+class UsageError(Exception):
+    """What the user asks for cannot be: exit code 2. `faults` are sentences, one for each thing to mend."""
 
-    def __init__(self, faults: list[str]) -> None:
+    def __init__(self, *faults: str) -> None:
         super().__init__("\n".join(faults))
-        self.faults = faults
+        self.faults = list(faults)
+
+
+class SettingsError(UsageError):
+    """The configuration cannot be used."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +149,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] = os
     from_environment = {key: environment[key] for key in DEFAULTS if key in environment}
     settings = _Checker(path, values, from_environment, faults).settings()
     if faults:
-        raise SettingsError(faults)
+        raise SettingsError(*faults)
     return settings if is_there else dataclasses.replace(settings, path=None)
 
 
@@ -155,12 +159,12 @@ def _read(path: Path, faults: list[str]) -> dict[str, str]:
     try:
         bindings = list(parse_stream(StringIO(path.read_text("utf-8-sig"))))
     except FileNotFoundError:
-        raise SettingsError([f"{path}: there is no such file. Copy config.example.env there and fill it in."]) from None
+        raise SettingsError(f"{path}: there is no such file. Copy config.example.env there and fill it in.") from None
     except UnicodeDecodeError:
-        raise SettingsError([f"{path}: is not text in UTF-8: save it as UTF-8 in your editor."]) from None
+        raise SettingsError(f"{path}: is not text in UTF-8: save it as UTF-8 in your editor.") from None
     except OSError as error:
         remedy = "It must be a file that the user who runs this may read."
-        raise SettingsError([f"{path}: cannot be read: {error.strerror}. {remedy}"]) from None
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}. {remedy}") from None
     if os.name == "posix" and path.is_file() and path.stat().st_mode & stat.S_IROTH:
         log.warning("%s can be read by every user of this computer, and holds your secrets: chmod 600 it.", path)
     for binding in bindings:
@@ -200,7 +204,7 @@ class _Checker:
             timezone=self._checked("TIMEZONE", _timezone, ZoneInfo("UTC")),
             language=self._choice("REPORT_LANGUAGE", LANGUAGES),
             database_url=database_url,
-            state_dir=self._path.parent / "var" if is_server(database_url) else _folder_of(database_url),
+            state_dir=self._path.parent / "var" if is_server(database_url) else file_of(database_url).parent,
             reports_dir=self._checked("REPORTS_DIR", self._folder, Path()),
             smtp_host=self._checked("SMTP_HOST", _host, ""),
             smtp_port=self._checked("SMTP_PORT", _port, 587),
@@ -293,25 +297,30 @@ class _Checker:
         return text
 
     def _database_url(self, text: str) -> str:
-        try:
-            url = sqlalchemy.make_url(text)
-        except (sqlalchemy.exc.ArgumentError, ValueError):
-            raise ValueError(DATABASE_URLS) from None
-        if url.get_backend_name() == "postgresql":
-            if text.partition("?")[0].count("@") > 1:
-                raise ValueError("there is an @ in the password: write it as %40.")
-            try:
-                import psycopg  # noqa: F401 - whether it is there is asked
-            except ImportError:
-                raise ValueError("for PostgreSQL, run pip install 'psycopg[binary]'.") from None
-            return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-        if url.drivername != "sqlite" or url.host or url.query or url.database in (None, "", ":memory:"):
+        if is_server(text):
+            return _server_url(text)
+        path = text.removeprefix(FILE)
+        if not text.startswith(FILE) or path in ("", ":memory:") or "?" in path:
             raise ValueError(DATABASE_URLS)
-        return url.set(database=str(self._folder(url.database or ""))).render_as_string(hide_password=False)
+        return f"{FILE}{self._folder(path)}"
 
 
-def _folder_of(database_url: str) -> Path:
-    return Path(sqlalchemy.make_url(database_url).database or "").parent
+def _server_url(text: str) -> str:
+    import sqlalchemy  # slow to import, and only those who use a server need it
+
+    if text.partition("?")[0].count("@") > 1:
+        raise ValueError("there is an @ in the password: write it as %40.")
+    try:
+        url = sqlalchemy.make_url(text)
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        raise ValueError(DATABASE_URLS) from None
+    if url.get_backend_name() != "postgresql":
+        raise ValueError(DATABASE_URLS)
+    try:
+        import psycopg  # noqa: F401 - whether it is there is asked
+    except ImportError:
+        raise ValueError("for PostgreSQL, run pip install 'psycopg[binary]'.") from None
+    return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 def _yes_or_no(text: str) -> bool:

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from binotel_core import (
-    DAY_METHOD,
+from binotel_core import DAY_METHOD, TransportError
+from common.calls.period import (
     INCOMING,
     LINE,
     OUTGOING,
     IncompleteError,
     PeriodPlan,
     PeriodRequest,
-    TransportError,
+    calls_for_period,
     way_of,
 )
 from helpers import KYIV
@@ -243,7 +243,7 @@ def sandbox(make_sandbox, clock):
 
 def test_the_client_gives_a_period_in_time_order(client, sandbox):
     start, stop = datetime(2024, 3, 30, 12, tzinfo=KYIV), datetime(2024, 4, 20, 13, 30, tzinfo=KYIV)
-    calls = list(client.calls_for_period(start, stop))
+    calls = list(calls_for_period(client, start, stop))
     expected = list(sandbox.company.calls_between(int(start.timestamp()), int(stop.timestamp())))
     assert sorted(ids(calls)) == sorted(ids(expected))
     assert [int(call["startTime"]) for call in calls] == [int(call["startTime"]) for call in expected]
@@ -253,14 +253,14 @@ def test_the_client_gives_a_period_in_time_order(client, sandbox):
 def test_the_client_gives_one_direction_or_one_line(client, sandbox):
     start, stop = datetime(2024, 4, 1, tzinfo=KYIV), datetime(2024, 4, 16, tzinfo=KYIV)
     expected = list(sandbox.company.calls_between(int(start.timestamp()), int(stop.timestamp())))
-    assert ids(client.calls_for_period(start, stop, "incoming")) == [
+    assert ids(calls_for_period(client, start, stop, "incoming")) == [
         call["generalCallID"] for call in expected if str(call["callType"]) == "0"
     ]
-    assert ids(client.calls_for_period(start, stop, internal_number="903")) == [
+    assert ids(calls_for_period(client, start, stop, internal_number="903")) == [
         call["generalCallID"] for call in expected if call["internalNumber"] == "903"
     ]
 
 
 def test_a_period_without_a_time_zone_is_an_error(client):
     with pytest.raises(ValueError, match="needs a time zone"):
-        next(client.calls_for_period(datetime(2024, 4, 1), datetime(2024, 4, 2)))
+        next(calls_for_period(client, datetime(2024, 4, 1), datetime(2024, 4, 2)))

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from binotel_core import INCOMING, OUTGOING, BinotelError, IncompleteError, account_id
+from binotel_core import BinotelError, account_id
 from common.calls import spool as spool_module
 from common.calls.call import SETTLED_SECONDS
+from common.calls.period import INCOMING, OUTGOING, IncompleteError
 from common.calls.spool import FORGOTTEN_SECONDS, Spool, remove_forgotten, spool_path
 from simulation import NEW_YEAR, Server, limits, made_up_moments, plan_for
 

@@ -12,8 +12,15 @@ import sqlalchemy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binotel_core import METHODS, QUOTA_GAP_MARGIN_SECONDS, QUOTA_WINDOW_MARGIN_SECONDS, BinotelError, Throttle
-from helpers import Clock
+from binotel_core import (
+    METHODS,
+    QUOTA_GAP_MARGIN_SECONDS,
+    QUOTA_WINDOW_MARGIN_SECONDS,
+    BinotelError,
+    SqliteLedger,
+    Throttle,
+)
+from helpers import Clock, ledger
 
 GAP_5 = "stats/list-of-calls-per-day"
 GAP_10 = "stats/incoming-calls-for-period"
@@ -23,7 +30,7 @@ LIGHT = "stats/call-record"
 @pytest.fixture
 def make_throttle(clock, any_database_url):
     def make(account="key", clock=clock, **options):
-        return Throttle(any_database_url, account, clock=clock.time, sleep=clock.sleep, **options)
+        return Throttle(ledger(any_database_url, clock.time), account, sleep=clock.sleep, **options)
 
     return make
 
@@ -78,7 +85,7 @@ def test_light_methods_never_wait_and_do_not_count(make_throttle, clock, tmp_pat
 def test_every_request_starts_as_early_as_the_quota_allows_and_never_earlier(tmp_path_factory, requests):
     clock = Clock()
     database = tmp_path_factory.mktemp("throttle") / "binotel.db"
-    throttle = Throttle(f"sqlite:///{database}", "key", clock=clock.time, sleep=clock.sleep)
+    throttle = Throttle(SqliteLedger(database, clock.time), "key", sleep=clock.sleep)
     margin = QUOTA_GAP_MARGIN_SECONDS
     starts = []
     for method, idle_seconds in requests:
@@ -111,7 +118,7 @@ def test_accounts_on_one_database_do_not_share_the_quota(make_throttle, clock):
 
 
 def test_the_key_is_not_in_the_database(database_url, tmp_path):
-    Throttle(database_url, "my-very-own-key").acquire(GAP_5)
+    Throttle(ledger(database_url), "my-very-own-key").acquire(GAP_5)
     assert b"my-very-own-key" not in (tmp_path / "binotel.db").read_bytes()
 
 
@@ -181,12 +188,12 @@ def test_an_interrupted_wait_gives_its_place_back(any_database_url, clock, make_
 
 def test_a_database_that_cannot_be_used_is_named_with_what_to_check(tmp_path):
     (tmp_path / "file").write_text("")
-    throttle = Throttle(f"sqlite:///{tmp_path / 'file' / 'binotel.db'}", "key")
+    throttle = Throttle(SqliteLedger(tmp_path / "file" / "binotel.db"), "key")
     with pytest.raises(BinotelError, match=r"file/binotel.db.*cannot be used.*Check DATABASE_URL"):
         throttle.acquire(GAP_5)
     (tmp_path / "text.db").write_text("this is no database, but a text of more than a hundred bytes\n" * 20)
     with pytest.raises(BinotelError, match=r"cannot be used: file is not a database\. Check DATABASE_URL"):
-        Throttle(f"sqlite:///{tmp_path / 'text.db'}", "key").acquire(GAP_5)
+        Throttle(SqliteLedger(tmp_path / "text.db"), "key").acquire(GAP_5)
 
 
 # --- Real processes ----------------------------------------------------------
@@ -195,33 +202,36 @@ def test_a_database_that_cannot_be_used_is_named_with_what_to_check(tmp_path):
 HOLD_THE_LOCK = """
 import sys, time
 from binotel_core import Throttle
+from helpers import ledger
 
 def clock():
     print("locked", flush=True)
     time.sleep(600)
 
-Throttle(sys.argv[1], "key", clock=clock).acquire("stats/list-of-calls-per-day")
+Throttle(ledger(sys.argv[1], clock), "key").acquire("stats/list-of-calls-per-day")
 """
 # Reserves a moment far ahead, says so, and sleeps.
 WAIT_FOR_TURN = """
 import sys, time
 from binotel_core import Throttle
+from helpers import ledger
 
 def sleep(seconds):
     print("waiting", flush=True)
     time.sleep(600)
 
-throttle = Throttle(sys.argv[1], "key", sleep=sleep)
+throttle = Throttle(ledger(sys.argv[1]), "key", sleep=sleep)
 for _ in range(6):
     throttle.acquire("stats/list-of-calls-per-day")
 """
 ASK = """
 import sys, time
 from binotel_core import BinotelClient, Throttle
+from helpers import ledger
 from sandbox import KEY, SECRET
 
 base_url, database_url, time_scale, count = sys.argv[1:]
-throttle = Throttle(database_url, KEY, time_scale=float(time_scale))
+throttle = Throttle(ledger(database_url), KEY, time_scale=float(time_scale))
 client = BinotelClient(KEY, SECRET, base_url=base_url, throttle=throttle)
 for number in range(int(count)):
     if number % 2:
@@ -233,7 +243,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def start(program, *arguments):
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT / 'tests'}"}
     return subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, env=environment)
 
 
@@ -243,7 +253,7 @@ def test_a_killed_process_leaves_nothing_locked(program, says, any_database_url)
     with start(program, any_database_url) as process:
         assert process.stdout.readline() == says
         process.send_signal(signal.SIGKILL)
-    throttle = Throttle(any_database_url, "key", sleep=slept.append)
+    throttle = Throttle(ledger(any_database_url), "key", sleep=slept.append)
     began = time.monotonic()
     throttle.acquire(GAP_5)
     assert time.monotonic() - began < 30

@@ -40,15 +40,14 @@ def test_the_example_of_the_api_runs_as_it_stands(make_sandbox, clock, tmp_path,
     sandbox = make_sandbox(clock=clock.time, calls_per_day=5)
     example = next(block for block in PYTHON if "BinotelClient" in block)
     for old, new in (
-        ("sqlite:////opt/binotel/var/binotel.db", f"sqlite:///{tmp_path}/binotel.db"),
+        ("/opt/binotel/var/binotel.db", f"{tmp_path}/binotel.db"),
         ('"key"', '"sandbox-key"'),
         ('"secret", throttle=', f'"sandbox-secret", base_url="{sandbox.base_url}", throttle='),
     ):
         assert old in example
         example = example.replace(old, new)
-    monkeypatch.setattr(
-        "binotel_core.Throttle.__init__.__kwdefaults__", {"time_scale": 1, "clock": clock.time, "sleep": clock.sleep}
-    )
+    monkeypatch.setattr("binotel_core.SqliteLedger.__init__.__defaults__", (clock.time,))
+    monkeypatch.setattr("binotel_core.Throttle.__init__.__kwdefaults__", {"time_scale": 1, "sleep": clock.sleep})
     exec(compile(example, "README.md", "exec"), {})
     assert len(capsys.readouterr().out.splitlines()) > 200
 

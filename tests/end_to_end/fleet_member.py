@@ -15,10 +15,10 @@ from pathlib import Path
 
 import sqlalchemy
 
-import binotel_core
 from common.schedule import loop, planned
 from common.schedule.runs import Outcome
 from common.settings import load_settings
+from common.state import database
 
 MOMENT = struct.Struct("d")
 
@@ -89,7 +89,7 @@ def main(database_url, clock_path, number, configs):
     logging.disable(logging.CRITICAL)
     clock = Clock(clock_path)
     loop.time = planned.time = WrongClock(clock, 420 * (number - 2))
-    binotel_core._SERVER_CLOCK = sqlalchemy.text("SELECT now FROM virtual_clock")
+    database._SERVER_CLOCK = sqlalchemy.text("SELECT now FROM virtual_clock")
     connection = sqlalchemy.create_engine(database_url, isolation_level="AUTOCOMMIT").connect()
     machine = loop.Loop(lambda job: VirtualRun(job, clock, connection, number))
     machine.plan([planned.Account(Path(config).parent.name, load_settings(config, {})) for config in configs])

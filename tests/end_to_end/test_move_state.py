@@ -11,7 +11,7 @@ import sqlalchemy
 import move_state
 from binotel_core import Throttle
 from common.state.store import Store
-from helpers import Clock
+from helpers import Clock, ledger
 
 SCRIPT = Path(move_state.__file__)
 GAP_5 = "stats/list-of-calls-per-day"
@@ -42,7 +42,7 @@ def test_all_that_was_remembered_is_copied_once_and_what_is_newer_on_the_server_
     for key in ("key", "other"):
         Store(url, key, "job", keep_days=30, clock=clock.time).put({"a": {"Олена": 1}, "b": None})
         for _ in range(7):
-            Throttle(url, key, clock=clock.time, sleep=clock.sleep).acquire(GAP_5)
+            Throttle(ledger(url, clock.time), key, sleep=clock.sleep).acquire(GAP_5)
     assert run("--config", config) == (
         0,
         "4 of 4 remembered values were copied, the others are on the server already.\n",
@@ -53,7 +53,7 @@ def test_all_that_was_remembered_is_copied_once_and_what_is_newer_on_the_server_
     clock.now += 10
     Store(postgres_url, "key", "job", keep_days=30, clock=clock.time).put({"a": "newer"})
     Store(url, "key", "job", keep_days=30, clock=clock.time).put({"b": "newer, too"})
-    Throttle(postgres_url, "key", clock=clock.time, sleep=clock.sleep).acquire(GAP_5)
+    Throttle(ledger(postgres_url, clock.time), "key", sleep=clock.sleep).acquire(GAP_5)
     before = rows(postgres_url, "heavy_requests")
     assert run("--config", config, file) == (
         0,
@@ -64,7 +64,7 @@ def test_all_that_was_remembered_is_copied_once_and_what_is_newer_on_the_server_
     store = Store(postgres_url, "key", "job", keep_days=30, clock=clock.time)
     assert store.get_all(["a", "b"]) == {"a": "newer", "b": "newer, too"}
     # And the quota goes on as if nothing had been moved.
-    Throttle(postgres_url, "key", clock=clock.time, sleep=clock.sleep).acquire(GAP_5)
+    Throttle(ledger(postgres_url, clock.time), "key", sleep=clock.sleep).acquire(GAP_5)
     assert clock.slept[-1] > 0
 
 

@@ -1,6 +1,5 @@
 """By a virtual clock: what is due is begun once, what was missed or cut off is made up for, failure is told."""
 
-import dataclasses
 import gc
 import threading
 from contextlib import contextmanager
@@ -350,7 +349,7 @@ def server_of_now(monkeypatch, world):
     def now(*_):
         return datetime.now(UTC).timestamp()
 
-    monkeypatch.setattr("binotel_core.Database._now", now)
+    monkeypatch.setattr("common.state.database.Database._now", now)
     monkeypatch.setattr("common.schedule.planned.time", SimpleNamespace(time=now, monotonic=now))
 
 
@@ -363,7 +362,7 @@ def test_when_the_server_is_back_a_run_goes_on_unless_another_machine_has_taken_
     world.restart(settings)
     assert world.go_on(minutes=5) == ["12:05:00"] * 2
     cable.pull()
-    theirs = lock("run_schedule-backup_customers", dataclasses.replace(settings, database_url=postgres_url))
+    theirs = lock(postgres_url, settings.key, "run_schedule-backup_customers")
     theirs.acquire()
     cable.plug()
     assert world.go_on(minutes=1) == []
@@ -372,7 +371,7 @@ def test_when_the_server_is_back_a_run_goes_on_unless_another_machine_has_taken_
         "download_records": False,
     }
     with pytest.raises(filelock.Timeout):
-        lock("run_schedule-download_records", dataclasses.replace(settings, database_url=postgres_url)).acquire()
+        lock(postgres_url, settings.key, "run_schedule-download_records").acquire()
 
 
 def test_a_run_on_another_machine_counts_as_cut_off_when_its_lock_was_free_for_a_while(
@@ -383,7 +382,7 @@ def test_a_run_on_another_machine_counts_as_cut_off_when_its_lock_was_free_for_a
     assert world.go_on(minutes=5) == ["12:05:00"]
     world.restart(settings)
     assert world.go_on(seconds=15) == []  # it has just lost its connection, perhaps
-    theirs = lock("run_schedule-backup_customers", settings, DATABASE_PATIENCE_SECONDS)
+    theirs = lock(settings.database_url, settings.key, "run_schedule-backup_customers", DATABASE_PATIENCE_SECONDS)
     theirs.acquire()
     assert world.go_on(minutes=1) == []
     theirs.release()

@@ -10,9 +10,12 @@ import pytest
 import sqlalchemy
 import time_machine
 
-import binotel_core
-from binotel_core import BinotelError, Database, Throttle
+from binotel_core import QUOTA_FREE_REQUESTS, QUOTA_GAP_MARGIN_SECONDS, BinotelError, Throttle, account_id
+from common.settings import PROJECT_ROOT
+from common.state import database as database_module
+from common.state.database import Database
 from common.state.store import Store
+from helpers import ledger
 
 GAP_5 = "stats/list-of-calls-per-day"
 
@@ -22,7 +25,7 @@ def made(name):
 
 
 def database(url, *steps, **options):
-    return Database(url, "key", "things", steps, **options)
+    return Database(url, account_id("key"), "things", steps, **options)
 
 
 def tables(url):
@@ -55,11 +58,11 @@ def test_a_database_of_the_first_version_is_upgraded_with_all_it_holds(database_
             "CREATE TABLE heavy_requests (id INTEGER NOT NULL, account VARCHAR(16) NOT NULL, "
             "reserved_at FLOAT NOT NULL, starts_at FLOAT NOT NULL, PRIMARY KEY (id))"
         )
-        row = {"account": binotel_core.account_id("key"), "now": clock.now}
+        row = {"account": account_id("key"), "now": clock.now}
         insert = "INSERT INTO heavy_requests (account, reserved_at, starts_at) VALUES (:account, :now, :now)"
         connection.execute(sqlalchemy.text(insert), [row] * 5)
-    Throttle(database_url, "key", clock=clock.time, sleep=clock.sleep).acquire(GAP_5)
-    assert clock.slept == [5 + binotel_core.QUOTA_GAP_MARGIN_SECONDS]
+    Throttle(ledger(database_url, clock.time), "key", sleep=clock.sleep).acquire(GAP_5)
+    assert clock.slept == [5 + QUOTA_GAP_MARGIN_SECONDS]
 
 
 def test_many_that_come_first_make_the_tables_once(postgres_url):
@@ -83,7 +86,7 @@ def test_the_servers_clock_decides_whatever_the_machines_clocks_say(postgres_url
     slept = []
     for day in (1, 9, 3, 5, 2, 7):
         with time_machine.travel(f"2024-05-0{day}", tick=False):
-            Throttle(postgres_url, "key", sleep=slept.append).acquire(GAP_5)
+            Throttle(ledger(postgres_url), "key", sleep=slept.append).acquire(GAP_5)
     assert [round(seconds, 1) for seconds in slept] == [pytest.approx(5, abs=0.5)]
 
 
@@ -92,16 +95,16 @@ def test_accounts_do_not_wait_for_each_other(postgres_url):
         other.run(lambda connection, now: None)  # would never end if it had to wait
         return "done"
 
-    mine = Database(postgres_url, "key", "things", [])
-    other = Database(postgres_url, "other key", "things", [])
+    mine = Database(postgres_url, account_id("key"), "things", [])
+    other = Database(postgres_url, account_id("other key"), "things", [])
     mine.run(lambda connection, now: None)
     other.run(lambda connection, now: None)
     assert mine.run(in_the_middle) == "done"
 
 
 def test_a_server_that_is_away_is_waited_for(postgres_url, monkeypatch):
-    engine = binotel_core.database_engine
-    monkeypatch.setattr(binotel_core, "database_engine", lambda url, patience: engine(AWAY, patience))
+    engine = database_module.database_engine
+    monkeypatch.setattr(database_module, "database_engine", lambda url, patience: engine(AWAY, patience))
     away = database(postgres_url, made("one"))
     pauses = []
 
@@ -110,15 +113,15 @@ def test_a_server_that_is_away_is_waited_for(postgres_url, monkeypatch):
         if len(pauses) == 3:
             away._engine = engine(postgres_url, 60)
 
-    monkeypatch.setattr(binotel_core.time, "sleep", pause)
+    monkeypatch.setattr(database_module.time, "sleep", pause)
     assert away.run(lambda connection, now: "done") == "done"
     assert pauses == [0.5, 1, 2]
 
 
 def test_after_a_minute_a_server_that_is_away_is_an_error(monkeypatch):
     clock = iter(range(0, 1000, 10))
-    monkeypatch.setattr(binotel_core.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(binotel_core.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(database_module.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(database_module.time, "sleep", lambda seconds: None)
     with pytest.raises(sqlalchemy.exc.OperationalError, match="Connection refused"):
         database(AWAY).run(lambda connection, now: None)
     assert next(clock) in (70, 80)
@@ -142,15 +145,16 @@ def test_when_the_connection_breaks_in_the_middle_all_is_done_again(postgres, po
 
 AWAY = "postgresql+psycopg://nobody@127.0.0.1:9/nothing"
 
-HALT_IN_THE_MIDDLE = """
+HALT_IN_THE_MIDDLE = f"""
 import sys, time
-import binotel_core
-binotel_core.HALTED_SECONDS = 0.5
+sys.path.insert(0, {str(PROJECT_ROOT / "scripts")!r})
+from common.state import database
+database.HALTED_SECONDS = 0.5
 def work(connection, now):
     print("begun", flush=True)
     time.sleep(0.1)
     return connection.exec_driver_sql("SELECT 'done'").scalar_one()
-print(binotel_core.Database(sys.argv[1], "key", "things", []).run(work), flush=True)
+print(database.Database(sys.argv[1], "{account_id("key")}", "things", []).run(work), flush=True)
 """
 
 
@@ -167,30 +171,30 @@ def test_who_has_waited_sees_what_was_done_meanwhile_whatever_the_servers_defaul
     name = sqlalchemy.make_url(postgres_url).database
     postgres.psql(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
 
-    Throttle(postgres_url, "other key").acquire(GAP_5)  # makes the tables
+    Throttle(ledger(postgres_url), "other key").acquire(GAP_5)  # makes the tables
     slept = []
 
     def ask():
         for _ in range(5):
-            Throttle(postgres_url, "key", sleep=slept.append).acquire(GAP_5)
+            Throttle(ledger(postgres_url), "key", sleep=slept.append).acquire(GAP_5)
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(slept) == 4 * 5 - binotel_core.QUOTA_FREE_REQUESTS
+    assert len(slept) == 4 * 5 - QUOTA_FREE_REQUESTS
 
 
 def test_a_wrong_url_is_told_at_once(postgres_url, monkeypatch):
-    monkeypatch.setattr(binotel_core.time, "sleep", None)
+    monkeypatch.setattr(database_module.time, "sleep", None)
     with pytest.raises(sqlalchemy.exc.OperationalError, match="does not exist"):
         database(f"{postgres_url}".replace("/test_", "/no_test_")).run(lambda connection, now: None)
 
 
 def test_a_connection_that_is_kept_is_used_again_and_made_anew_when_it_broke(cable):
     kept = [
-        Database(cable.url, key, "things", [], keeps_connection=True, patience_seconds=2)
+        Database(cable.url, account_id(key), "things", [], keeps_connection=True, patience_seconds=2)
         for key in ("key", "other key")
     ]
 
@@ -205,7 +209,7 @@ def test_a_connection_that_is_kept_is_used_again_and_made_anew_when_it_broke(cab
 
 
 def test_a_server_that_has_stopped_answering_is_given_up(cable):
-    frozen = Database(cable.url, "key", "things", [], patience_seconds=0)
+    frozen = Database(cable.url, account_id("key"), "things", [], patience_seconds=0)
     frozen.run(lambda connection, now: None)
 
     def work(connection, now):
@@ -221,7 +225,7 @@ def test_a_server_that_has_stopped_answering_is_given_up(cable):
 def test_a_session_has_what_keeps_others_from_waiting_for_it(postgres_url):
     names = ("lock_timeout", "idle_in_transaction_session_timeout", "transaction_isolation", "work_mem")
     url = f"{postgres_url}&options=-c%20work_mem%3D5MB"  # what the user wants stays
-    with binotel_core.database_engine(url, 7).connect() as connection:
+    with database_module.database_engine(url, 7).connect() as connection:
         shown = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names]
         parameters = connection.connection.driver_connection.info.get_parameters()
     assert shown == ["7s", "30s", "read committed", "5MB"]

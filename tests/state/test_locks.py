@@ -22,7 +22,8 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 from common.state.locks import lock
 from common.settings import load_settings
-with lock("job", load_settings(sys.argv[2], {})):
+settings = load_settings(sys.argv[2], {})
+with lock(settings.database_url, settings.key, "job"):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -45,7 +46,7 @@ def is_free(name, settings):
     """Whether another process could have the lock."""
     locks._connection.cache_clear()
     try:
-        with lock(name, settings):
+        with lock(settings.database_url, settings.key, name):
             return True
     except filelock.Timeout:
         return False
@@ -55,7 +56,7 @@ def is_free(name, settings):
 
 def test_a_lock_is_one_accounts_and_one_jobs(make_settings):
     settings = make_settings()
-    with lock("job", settings) as mine:
+    with lock(settings.database_url, settings.key, "job") as mine:
         mine.check()
         assert mine.keep()
         assert not is_free("job", settings)
@@ -66,7 +67,7 @@ def test_a_lock_is_one_accounts_and_one_jobs(make_settings):
 
 def test_a_lock_can_be_had_again_when_it_was_released(make_settings):
     settings = make_settings()
-    mine = lock("job", settings)
+    mine = lock(settings.database_url, settings.key, "job")
     for _ in range(2):
         mine.acquire()
         assert not is_free("job", settings)

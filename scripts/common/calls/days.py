@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from binotel_core import BinotelClient
 from common.calls.call import Call, in_time_order
-from common.job import Job, UsageError
-from common.reports.figures import last_second
+from common.settings import UsageError
 
 MAX_DAYS = 3660
 EARLIEST_YEAR = 2000
@@ -59,13 +59,18 @@ def wanted_moment(word: str, today: date, timezone: ZoneInfo, *, is_stop: bool =
     return last_second(day, timezone) if is_stop else datetime.combine(day, time.min, timezone)
 
 
-def calls_of_day(day: date, job: Job) -> list[tuple[Call, dict[str, Any]]]:
+def last_second(day: date, timezone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), timezone)
+
+
+def calls_of_day(
+    day: date, client: BinotelClient, timezone: ZoneInfo, now: datetime
+) -> list[tuple[Call, dict[str, Any]]]:
     """A day's calls in time order, each with the server's entry that it is made of. One heavy request."""
-    timezone = job.settings.timezone
     # Any second of the day will do; midday is the day's own whatever the server's clock, and today may not have come
     # that far.
-    moment = min(job.now(), datetime.combine(day, time(12), timezone))
-    entries = job.client.calls_per_day(moment)
+    moment = min(now, datetime.combine(day, time(12), timezone))
+    entries = client.calls_per_day(moment)
     calls = [(Call.from_entry(entry, timezone), entry) for entry in entries]
     log.info("%s: %d entries", day, len(calls))
     strangers = sum(call.start.date() != day for call, _ in calls)

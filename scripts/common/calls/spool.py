@@ -11,8 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from binotel_core import BinotelError, PeriodPlan, PeriodRequest
+from binotel_core import BinotelError
 from common.calls.call import SETTLED_SECONDS, clean
+from common.calls.period import PeriodPlan, PeriodRequest
 
 FORGOTTEN_SECONDS = 30 * 86400
 SUFFIX = ".spool"

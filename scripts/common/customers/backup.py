@@ -22,7 +22,7 @@ GOOD_PATTERN = "customers-????-??-??T????.json.gz"
 SUSPICIOUS = "-suspicious"
 
 
-class BackupError(Exception):
+class BackupError(BinotelError):
     """A backup cannot be written or read: `str()` says which, why, and what to do."""
 
 

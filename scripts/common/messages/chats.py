@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from binotel_core import one_line
+from binotel_core import BinotelError, one_line
 from common.messages import mail
 from common.messages.mail import Mail, MailError
 from common.settings import Settings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 READ_TIMEOUT_SECONDS = 30  # who gives up earlier takes a slow chat for one that refused, and tells it twice
 
 
-class NotifyError(Exception):
+class NotifyError(BinotelError):
     """A channel did not take a message: `str()` says which one, why, and what to do."""
 
 

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 
-from binotel_core import one_line
+from binotel_core import BinotelError, one_line
 from common.settings import Settings
 
 SMTP_TIMEOUT_SECONDS = 60
@@ -23,7 +23,7 @@ TYPES = {
 }
 
 
-class MailError(Exception):
+class MailError(BinotelError):
     """A mail was not sent, or not to everybody: `str()` says to whom not, why, and what to do."""
 
     def __init__(self, message: str, *, others_got_it: bool = False) -> None:

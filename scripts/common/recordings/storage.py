@@ -40,7 +40,7 @@ class Archive:
         try:
             self._files, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
-            raise SettingsError([f"RECORDS_URL cannot be used: {one_line(str(error))}."]) from None
+            raise SettingsError(f"RECORDS_URL cannot be used: {one_line(str(error))}.") from None
         self._is_folder = isinstance(self._files, LocalFileSystem)
         self._scratch = scratch
         self._unfinished: set[Path] = set()

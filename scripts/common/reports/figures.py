@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from common.calls.call import Call, dialable
+from common.calls.days import last_second
 
 HOURS_OF_A_WEEK = 7 * 24
 
@@ -57,10 +58,6 @@ class Selection:
         parts = {"line": self.line, "number": self.number, "customer": self.customer_id}
         name += "".join(f"-{part}-{value}" for part, value in parts.items() if value)
         return name if self.direction == "both" else f"{name}-{self.direction}"
-
-
-def last_second(day: date, timezone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(23, 59, 59), timezone)
 
 
 @dataclass(frozen=True)

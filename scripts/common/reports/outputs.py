@@ -4,16 +4,16 @@ import argparse
 import errno
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from common.job import Job, UsageError
 from common.labels import Labels
 from common.messages import mail
 from common.reports.figures import Report
 from common.reports.files import FORMATS, save
 from common.reports.report_mail import report_mail
+from common.settings import Settings, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +30,12 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-def wanted_paths(names: list[str], job: Job) -> dict[str, list[Path]]:
+def wanted_paths(names: list[str], arguments: argparse.Namespace, reports_dir: Path) -> dict[str, list[Path]]:
     """Where the files of each report go, by the report's name.
 
     Raises UsageError for what cannot be, and OSError when nothing can be written there: before anything is asked.
     """
-    paths = _paths(names, job)
+    paths = _paths(names, arguments, reports_dir)
     for path in {path for of_report in paths.values() for path in of_report}:
         if path.is_dir():
             raise UsageError(f"{path} is a folder, and a file is to be written there: remove it, or use --output.")
@@ -45,15 +45,13 @@ def wanted_paths(names: list[str], job: Job) -> dict[str, list[Path]]:
     return paths
 
 
-def _paths(names: list[str], job: Job) -> dict[str, list[Path]]:
-    output: Path | None = job.arguments.output
+def _paths(names: list[str], arguments: argparse.Namespace, reports_dir: Path) -> dict[str, list[Path]]:
+    output: Path | None = arguments.output
     ending = output.suffix[1:].lower() if output and not output.is_dir() else ""
     is_file = ending in FORMATS
     default = ending if is_file else "xlsx"
     formats = list(
-        dict.fromkeys(
-            (default if job.arguments.format is None else job.arguments.format).lower().replace(" ", "").split(",")
-        )
+        dict.fromkeys((default if arguments.format is None else arguments.format).lower().replace(" ", "").split(","))
     )
     if unknown := [name for name in formats if name not in FORMATS]:
         raise UsageError(f"There is no format {unknown[0]!r}: --format takes some of {','.join(FORMATS)}.")
@@ -65,36 +63,25 @@ def _paths(names: list[str], job: Job) -> dict[str, list[Path]]:
         return {names[0]: [output]}
     if ending:
         raise UsageError(f"{output} does not end in {', '.join(FORMATS)}. Is it a folder? Then make it first.")
-    folder = output or job.settings.reports_dir
+    folder = output or reports_dir
     return {name: [folder / f"calls-{name}.{ending}" for ending in formats] for name in names}
 
 
-def write_files(report: Report, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job, labels: Labels) -> None:
-    """Write a report's files, and print their paths.
+def write_files(
+    report: Report, entries: Iterable[dict[str, Any]], paths: list[Path], labels: Labels, tell: Callable[[Path], None]
+) -> None:
+    """Write a report's files, and tell the path of each that is made.
 
     entries: the server's own, which JSON holds unchanged. Raises OSError.
     """
     for path in paths:
         save(report, entries, path, labels)
-        job.tell(path)
+        tell(path)
 
 
-def mail_files(report: Report, paths: list[Path], job: Job, labels: Labels) -> bool:
-    """Mail a report and its files to REPORT_TO, unless told not to.
-
-    Gives whether REPORT_TO has got it. Whom the mail server refuses does not count when others got it, because these
-    would get it again. A mail that fails is told, and `job.failed`. Raises LockLostError.
-    """
-    if not job.settings.report_to or job.arguments.no_mail:
-        return False
+def mail_files(report: Report, paths: list[Path], labels: Labels, settings: Settings) -> None:
+    """Mail a report and its files to REPORT_TO. Raises mail.MailError."""
     too_large = sum(path.stat().st_size for path in paths) > mail.MAX_ATTACHMENTS_BYTES
-    try:
-        message = report_mail(report, labels, [path.resolve() for path in paths] if too_large else [])
-        job.check_lock()
-        mail.send(message, [] if too_large else paths, job.settings)
-        log.info("%s: mailed to %s", report.selection.name, ", ".join(job.settings.report_to))
-    except mail.MailError as error:
-        log.error("%s: %s", report.selection.name, error)
-        job.failed = True
-        return error.others_got_it
-    return True
+    message = report_mail(report, labels, [path.resolve() for path in paths] if too_large else [])
+    mail.send(message, [] if too_large else paths, settings)
+    log.info("%s: mailed to %s", report.selection.name, ", ".join(settings.report_to))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 
-from common.calls.call import INCOMING, OUTGOING, Call, clean
-from common.customers.backup import Backup
+from common.calls.call import INCOMING, OUTGOING, Call
 from common.labels import Labels
 from common.reports.figures import Counts, Report, Selection
 
@@ -123,7 +122,7 @@ def calls_table(report: Report, labels: Labels) -> Table:
                 call.general_call_id,
             )
 
-    return _table(columns, labels, rows)
+    return table_of(columns, labels, rows)
 
 
 def lost_mark(call: Call, report: Report, labels: Labels) -> str:
@@ -170,7 +169,7 @@ def lost_table(report: Report, labels: Labels) -> Table:
                 caller.callback_by if callback else "",
             )
 
-    return _table(columns, labels, rows)
+    return table_of(columns, labels, rows)
 
 
 _COUNTS = {
@@ -198,7 +197,7 @@ def employees_table(report: Report, labels: Labels) -> Table:
             name = f"{labels['line']} {counts.name}".rstrip() if counts.is_line else counts.name
             yield name, *_counts(counts)
 
-    return _table({"employee": Kind.TEXT} | _COUNTS, labels, rows)
+    return table_of({"employee": Kind.TEXT} | _COUNTS, labels, rows)
 
 
 def days_table(report: Report, labels: Labels) -> Table:
@@ -206,7 +205,7 @@ def days_table(report: Report, labels: Labels) -> Table:
         for day, counts in report.days.items():
             yield day, labels.short_weekday(day.weekday()), *_counts(counts)
 
-    return _table({"day": Kind.DATE, "weekday": Kind.TEXT} | _COUNTS, labels, rows)
+    return table_of({"day": Kind.DATE, "weekday": Kind.TEXT} | _COUNTS, labels, rows)
 
 
 def hours_table(report: Report, labels: Labels) -> Table:
@@ -223,7 +222,7 @@ def hours_table(report: Report, labels: Labels) -> Table:
                 sum(counts.outgoing for counts in days),
             )
 
-    return _table(columns, labels, rows)
+    return table_of(columns, labels, rows)
 
 
 def week_table(report: Report, labels: Labels) -> Table:
@@ -237,37 +236,7 @@ def week_table(report: Report, labels: Labels) -> Table:
             name = f"{labels.short_weekday(weekday)} {hour:02}"
             yield name, *(number / times if times else None for number in numbers)
 
-    return _table(columns, labels, rows)
-
-
-def customers_table(backup: Backup, labels: Labels) -> Table:
-    """A row a customer."""
-    columns = {
-        "id": Kind.PHONE,
-        "customer": Kind.TEXT,
-        "numbers": Kind.PHONE,
-        "description": Kind.TEXT,
-        "email": Kind.TEXT,
-        "employee": Kind.TEXT,
-        "line": Kind.PHONE,
-        "labels": Kind.TEXT,
-    }
-
-    def rows() -> Iterator[tuple[Value, ...]]:
-        for customer in backup.customers.values():
-            texts = (
-                customer.id,
-                customer.name,
-                ", ".join(customer.numbers),
-                customer.description,
-                customer.email,
-                customer.employee,
-                customer.employee_number,
-                ", ".join(customer.labels.values()),
-            )
-            yield tuple(clean(text) if text else None for text in texts)
-
-    return _table(columns, labels, rows)
+    return table_of(columns, labels, rows)
 
 
 def totals_list(report: Report, labels: Labels) -> list[tuple[str, Value]]:
@@ -292,7 +261,7 @@ def totals_list(report: Report, labels: Labels) -> list[tuple[str, Value]]:
     ]
 
 
-def _table(columns: dict[str, Kind], labels: Labels, rows: Callable[[], Iterator[tuple[Value, ...]]]) -> Table:
+def table_of(columns: dict[str, Kind], labels: Labels, rows: Callable[[], Iterator[tuple[Value, ...]]]) -> Table:
     return Table(tuple(labels[name] for name in columns), tuple(columns.values()), rows)
 
 

@@ -12,11 +12,11 @@ from functools import partial
 from typing import Protocol
 
 import schedule
-from binotel_core import database_reason, database_remedy
 from common.schedule.planned import DATABASE_ERRORS, LIMIT_SECONDS, TOLD_AGAIN_SECONDS, Account, Planned
 from common.schedule.runs import SECONDS_TO_END, Outcome, Run
 from common.schedule.trouble import ping, tell_admin
 from common.settings import Settings
+from common.state.database import database_reason, database_remedy
 
 RETRY_SECONDS = 60  # until a run that could not be begun, or found another copy running, is tried again
 LOOK_AGAIN_SECONDS = 10  # whether another loop is still running a job, or its machine is gone, or the database is

@@ -12,10 +12,11 @@ from typing import Any
 import filelock
 import sqlalchemy
 
-from binotel_core import BinotelError, account_id, database_reason, database_remedy
+from binotel_core import BinotelError, account_id
 from common.schedule.runs import Outcome, shown_seconds
 from common.schedule.trouble import ping, tell_admin
 from common.settings import Settings
+from common.state.database import database_reason, database_remedy
 from common.state.locks import Lock, lock
 from common.state.store import Store
 from common.timetable import Timetable
@@ -97,7 +98,8 @@ class Planned:
     @cached_property
     def lock(self) -> Lock:
         """Who runs this job from a loop has it."""
-        return lock(f"run_schedule-{self.job}", self.account.settings, DATABASE_PATIENCE_SECONDS)
+        settings = self.account.settings
+        return lock(settings.database_url, settings.key, f"run_schedule-{self.job}", DATABASE_PATIENCE_SECONDS)
 
     @property
     def kept(self) -> dict[str, Any]:

@@ -11,15 +11,9 @@ from typing import Protocol, Self
 import filelock
 import sqlalchemy
 
-from binotel_core import (
-    PATIENCE_SECONDS,
-    account_id,
-    database_engine,
-    given_up_after,
-    is_server,
-    when_database_answers,
-)
-from common.settings import Settings
+from binotel_core import PATIENCE_SECONDS, BinotelError, account_id
+from common.state.database import database_engine, given_up_after, when_database_answers
+from common.state.urls import file_of, is_server
 
 TRY_LOCK = sqlalchemy.text("SELECT pg_try_advisory_lock(:number)")
 UNLOCK = sqlalchemy.text("SELECT pg_advisory_unlock(:number)")
@@ -33,8 +27,10 @@ CONTESTED_SECONDS = 30
 MOST_ANSWER_SECONDS = 10
 
 
-class LockLostError(Exception):
+class LockLostError(BinotelError):
     """The server has dropped this job's lock, so that another copy of it may be running."""
+
+    exit_code = 75  # of the job: EX_TEMPFAIL of sysexits.h
 
     def __init__(self) -> None:
         super().__init__(
@@ -65,19 +61,21 @@ class Lock(Protocol):
     ) -> None: ...
 
 
-def lock(name: str, settings: Settings, patience_seconds: float = PATIENCE_SECONDS) -> Lock:
+def lock(database_url: str, account: str, name: str, patience_seconds: float = PATIENCE_SECONDS) -> Lock:
     """A lock for an account: a file beside an SQLite database, an advisory lock of a PostgreSQL server.
 
+    database_url:     see Database
+    account:          the API key; only a hash of it is seen
     patience_seconds: how long to wait for a server that is away
 
     acquire() raises filelock.Timeout when somebody has it, OSError or sqlalchemy.exc.SQLAlchemyError when there can be
     none.
     """
-    if is_server(settings.database_url):
-        return ServerLock(f"{name} {account_id(settings.key)}", _connection(settings.database_url, patience_seconds))
-    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = settings.state_dir / f"{name}-{account_id(settings.key)}.lock"
-    return FileLock(path, timeout=0)
+    if is_server(database_url):
+        return ServerLock(f"{name} {account_id(account)}", _connection(database_url, patience_seconds))
+    folder = file_of(database_url).parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return FileLock(folder / f"{name}-{account_id(account)}.lock", timeout=0)
 
 
 class FileLock(filelock.FileLock):

@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy.schema import CreateTable
 
-from binotel_core import PATIENCE_SECONDS, Database, account_id
+from binotel_core import PATIENCE_SECONDS, account_id
+from common.state.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +32,11 @@ REMEMBERED_STEPS = (lambda connection: connection.execute(CreateTable(REMEMBERED
 class Store:
     """The memory of one job for one account, in the project's database.
 
-    database_url: see binotel_core.Database
+    database_url: see Database
     account:      the API key; only a hash of it is stored
     job:          the script's name
     keep_days:    how long after it was last written a value is forgotten: soon, if it concerns people
-    patience_seconds, clock, keeps_connection: see binotel_core.Database
+    patience_seconds, clock, keeps_connection: see Database
 
     Raises sqlalchemy.exc.SQLAlchemyError when the database cannot be used.
     """
@@ -55,7 +56,7 @@ class Store:
         self._keep_seconds = keep_days * DAY_SECONDS
         self._database = Database(
             database_url,
-            account,
+            account_id(account),
             "remembered",
             REMEMBERED_STEPS,
             clock=clock,
