@@ -11,9 +11,10 @@ import hypothesis
 import pytest
 import sqlalchemy
 
-import sandbox as sandbox_script
 from binotel_core import BinotelClient, Throttle
 from cable import Cable
+from common.sandbox.answers import KEY, SECRET, Sandbox
+from common.sandbox.server import Server
 from helpers import Clock, ledger
 
 hypothesis.settings.register_profile("no deadline", deadline=None)  # beside other tests, anything may take long
@@ -80,7 +81,7 @@ def make_sandbox():
     with ExitStack() as stack:
 
         def make(**options):
-            server = stack.enter_context(sandbox_script.Server(sandbox_script.Sandbox(**options)))
+            server = stack.enter_context(Server(Sandbox(**options)))
             threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
             stack.callback(server.shutdown)
             return server.sandbox
@@ -97,7 +98,7 @@ def sandbox(make_sandbox):
 def make_client(clock, database_url):
     """A function that makes a client of the sandbox at `base_url`; its waiting takes no time."""
 
-    def make(base_url, key=sandbox_script.KEY, secret=sandbox_script.SECRET, **options):
+    def make(base_url, key=KEY, secret=SECRET, **options):
         throttle = Throttle(ledger(database_url, clock.time), key, sleep=clock.sleep)
         return BinotelClient(key, secret, throttle=throttle, base_url=base_url, sleep=clock.sleep, **options)
 

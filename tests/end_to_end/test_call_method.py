@@ -15,10 +15,10 @@ import pytest
 
 import call_method
 from binotel_core import METHODS, php_json, signed_body
+from common.sandbox.answers import KEY, SECRET, TALK_SECONDS
 from common.settings import PROJECT_ROOT
 from helpers import KYIV
 from messages.test_mail import free_port
-from sandbox import KEY, SECRET, TALK_SECONDS
 
 SCRIPT = Path(call_method.__file__)
 NOON = 1_714_560_000  # 2024-05-01 13:40 in Kyiv

@@ -20,9 +20,9 @@ import pytest
 import backup_customers
 import restore_customers
 from common.customers.backup import BackupError, read_backup
+from common.sandbox.company import EMPLOYEES, HOSTILE_NAMES
 from helpers import KYIV
 from messages.test_mail import free_port
-from sandbox import HOSTILE_NAMES
 
 BACKUP, RESTORE = Path(backup_customers.__file__), Path(restore_customers.__file__)
 NOON = datetime(2024, 5, 1, 12, tzinfo=KYIV)
@@ -457,9 +457,7 @@ def test_an_employee_who_is_gone_is_left_out(saved, base, configure, monkeypatch
 
 
 def restore_employees():
-    import sandbox
-
-    return sandbox.EMPLOYEES
+    return EMPLOYEES
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ import pytest
 import export_calls_for_period
 from binotel_core import METHODS
 from common.calls.spool import Spool
+from common.sandbox.company import Company
 from helpers import KYIV
 from messages.test_mail import free_port
-from sandbox import Company
 
 SCRIPT = Path(export_calls_for_period.__file__)
 CAP, TIME_SCALE = 60, 0.01
