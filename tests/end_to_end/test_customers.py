@@ -33,7 +33,7 @@ restore = functools.partial(processes.run, RESTORE, lowered=FAST)
 
 @pytest.fixture
 def sandbox(make_sandbox, monkeypatch):
-    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
     return make_sandbox()
 
 
@@ -298,7 +298,7 @@ def test_the_plan_is_shown_and_nothing_is_changed(saved, base, configure, sandbo
 def test_a_base_of_3000_comes_back_in_spite_of_a_kill_and_of_failures(
     make_sandbox, run_main, configure, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
     sandbox = make_sandbox(calls_per_day=6800)
     base = sandbox.customers.customers
     assert len(base) > 3000

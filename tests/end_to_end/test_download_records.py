@@ -30,7 +30,7 @@ start = functools.partial(processes.start, SCRIPT, lowered=FAST)
 
 @pytest.fixture
 def sandbox(make_sandbox, monkeypatch):
-    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
     return make_sandbox(calls_per_day=60)
 
 

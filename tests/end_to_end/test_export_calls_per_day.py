@@ -76,7 +76,7 @@ def test_no_mail_sends_nothing(configure, inbox):
 def catch_up(run_main, inbox, monkeypatch):
     """A function that runs --catch-up, or other arguments, some days after May 1; returns the days that it exported."""
     monkeypatch.setattr("binotel_core.Throttle.acquire", lambda self, method: None)
-    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
 
     def catch_up(days, *arguments, expected=0, **more):
         moment = datetime(2024, 5, 1, 7, 30, tzinfo=KYIV) + timedelta(days=days)
