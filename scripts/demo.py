@@ -1,6 +1,7 @@
 """Show the main job at work without a key: a day of the sandbox's calls becomes a workbook and a mail.
 
     python scripts/demo.py
+    python scripts/demo.py en
 
 It starts the sandbox and a mail server on this machine, runs export_calls_per_day.py for a fixed day, and stops what it
 started. Everything it makes is in the folder demo/.
@@ -20,6 +21,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
+from common.labels import LANGUAGES
 from common.settings import DEFAULTS
 
 SCRIPTS = Path(__file__).resolve().parent
@@ -35,18 +37,21 @@ SMTP_PORT={smtp_port}
 SMTP_SECURITY=none
 MAIL_FROM=reports@example.com
 REPORT_TO=manager@example.com
+REPORT_LANGUAGE={language}
 """
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("language", nargs="?", choices=LANGUAGES, default="uk", help="of the report (default: uk)")
+    language = parser.parse_args().language
     mail_file = FOLDER / "mail" / f"calls-{DAY}.eml"
     mail_file.parent.mkdir(parents=True, exist_ok=True)
     mail_file.unlink(missing_ok=True)
     config = FOLDER / "config.env"
     with running_sandbox() as api_url, running_mail_server(mail_file) as smtp_port:
         config.touch(0o600)
-        config.write_text(CONFIG.format(api_url=api_url, smtp_port=smtp_port))
+        config.write_text(CONFIG.format(api_url=api_url, smtp_port=smtp_port, language=language))
         command = [sys.executable, str(SCRIPTS / "export_calls_per_day.py"), DAY, "--config", str(config)]
         # The user's own settings in the environment would win over the demo's.
         environment = {name: value for name, value in os.environ.items() if name not in DEFAULTS}
