@@ -6,12 +6,11 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /app
-COPY requirements.txt pyproject.toml binotel_core.py ./
-# What the tests need stays out; so does pip, which nothing needs when all is there.
-RUN sed '/^# To test/,$d' requirements.txt > runtime.txt \
-    && python -m venv --without-pip .venv \
-    && pip --python .venv/bin/python install --no-cache-dir -r runtime.txt \
-    && rm runtime.txt
+COPY requirements.txt requirements-s3.txt requirements-postgresql.txt pyproject.toml binotel_core.py ./
+# Without pip, which nothing needs when all is there.
+RUN python -m venv --without-pip .venv \
+    && pip --python .venv/bin/python install --no-cache-dir \
+       -r requirements.txt -r requirements-s3.txt -r requirements-postgresql.txt
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin binotel

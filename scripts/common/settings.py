@@ -319,7 +319,7 @@ def _server_url(text: str) -> str:
     try:
         import psycopg  # noqa: F401 - whether it is there is asked
     except ImportError:
-        raise ValueError("for PostgreSQL, run pip install 'psycopg[binary]'.") from None
+        raise ValueError("for PostgreSQL, run pip install -r requirements-postgresql.txt.") from None
     return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 

@@ -21,8 +21,8 @@ import requests
 import backup_customers
 import restore_customers
 from binotel_core import Throttle, signed_body
+from common.sandbox.answers import KEY, SECRET
 from demo import running_sandbox
-from sandbox import KEY, SECRET
 
 GOAL_SECONDS = 20
 GOAL_MEGABYTES = 400

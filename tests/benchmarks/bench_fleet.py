@@ -26,6 +26,7 @@ from processes import start
 import alert_lost_calls
 import export_calls_per_day
 import sandbox
+from common.sandbox.answers import KEY
 from common.schedule.loop import MOST_AT_ONCE, Loop
 from common.schedule.planned import Account
 from common.settings import load_settings
@@ -85,7 +86,7 @@ def measure() -> Costs:
             path.write_text(CONFIG.format(key=key, api=api, database=database))
             return path
 
-        own = config(0, sandbox.KEY)
+        own = config(0, KEY)
         for job, script, options in (
             ("alert", alert_lost_calls, ["--dry-run"]),
             ("export", export_calls_per_day, []),

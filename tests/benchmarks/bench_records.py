@@ -23,8 +23,10 @@ from pathlib import Path
 import processes
 
 import download_records
+from common.sandbox.answers import KEY, SECRET, Sandbox
+from common.sandbox.recordings import recording
+from common.sandbox.server import Server
 from helpers import DAY
-from sandbox import KEY, SECRET, Sandbox, Server, recording
 
 RECORDINGS = 200
 LATENCY_SECONDS = 0.05
@@ -54,9 +56,9 @@ def serve(smallest: int, largest: int, count: int, latency: float, answers: Queu
     contents = {identity: recording(call) for identity, call in by_id.items()} if largest < 10**7 else {}
     sandbox.company.calls_of_day = lambda day: calls if day == DAY else []
     # What makes the sandbox slow, and no real server: going through the day for each recording, and making it.
-    sandbox._find = by_id.get
+    sandbox.recordings._find = by_id.get
     if contents:
-        sandbox.recording = lambda path, query: contents[path.removeprefix("/records/").removesuffix(".mp3")]
+        sandbox.recordings.content = lambda path, query: contents[path.removeprefix("/records/").removesuffix(".mp3")]
     sandbox._spend_quota = lambda method: None
     sandbox.latency = latency
     server = Server(sandbox)
@@ -64,7 +66,12 @@ def serve(smallest: int, largest: int, count: int, latency: float, answers: Queu
     answers.put(sandbox.base_url)
     while requests.get():
         times = [request["time"] for request in sandbox.requests if "record" in request["method"]]
-        answers.put((min(times), [sandbox._record_link(identity) for identity in by_id]))
+        answers.put(
+            (
+                min(times),
+                [sandbox.recordings.link(identity, sandbox.base_url.removesuffix("/api/2.0")) for identity in by_id],
+            )
+        )
         sandbox.requests.clear()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import date
 
 from binotel_core import decode_answer, php_json, sign, signed_body
-from sandbox import Company
+from common.sandbox.company import Company
 
 SECRET = "secret"
 GOAL_RATIO = 3

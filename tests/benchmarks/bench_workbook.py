@@ -22,7 +22,7 @@ from common.labels import Labels
 from common.reports.figures import Report, Selection
 from common.reports.tables import calls_table, lost_table
 from common.reports.workbook import save_workbook
-from sandbox import Company
+from common.sandbox.company import Company
 
 DAY = date(2024, 5, 1)
 SIZES = (2_000, 100_000)

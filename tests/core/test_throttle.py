@@ -228,7 +228,7 @@ ASK = """
 import sys, time
 from binotel_core import BinotelClient, Throttle
 from helpers import ledger
-from sandbox import KEY, SECRET
+from common.sandbox.answers import KEY, SECRET
 
 base_url, database_url, time_scale, count = sys.argv[1:]
 throttle = Throttle(ledger(database_url), KEY, time_scale=float(time_scale))

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from aiosmtpd.controller import Controller
 
-import sandbox as sandbox_script
 from common import job
+from common.sandbox.answers import KEY, SECRET
 from messages.test_mail import Inbox, free_port
 
 
@@ -18,8 +18,8 @@ def configure(tmp_path, sandbox):
 
     def configure(**more):
         values = {
-            "BINOTEL_KEY": sandbox_script.KEY,
-            "BINOTEL_SECRET": sandbox_script.SECRET,
+            "BINOTEL_KEY": KEY,
+            "BINOTEL_SECRET": SECRET,
             "BINOTEL_API_URL": sandbox.base_url,
             "REPORT_LANGUAGE": "en",
         } | more

@@ -79,7 +79,7 @@ def sandbox(sandbox, monkeypatch):
 
     sandbox.call = call
     monkeypatch.setattr("binotel_core.Throttle.acquire", lambda self, method: None)
-    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
     return sandbox
 
 

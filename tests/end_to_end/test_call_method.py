@@ -15,10 +15,10 @@ import pytest
 
 import call_method
 from binotel_core import METHODS, php_json, signed_body
+from common.sandbox.answers import KEY, SECRET, TALK_SECONDS
 from common.settings import PROJECT_ROOT
 from helpers import KYIV
 from messages.test_mail import free_port
-from sandbox import KEY, SECRET, TALK_SECONDS
 
 SCRIPT = Path(call_method.__file__)
 NOON = 1_714_560_000  # 2024-05-01 13:40 in Kyiv
@@ -72,7 +72,7 @@ ANSWERED = {
 @pytest.fixture
 def sandbox(make_sandbox, clock, monkeypatch):
     """A sandbox at noon, with a call going on that was placed a little before; it notes in `bodies` what is sent."""
-    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
     sandbox = make_sandbox(clock=clock.time, calls_per_day=60)
     sandbox.answer("calls/ext-to-phone", signed_body({"ext_number": "901", "phone_number": PHONE}, KEY, SECRET))
     clock.now += 6

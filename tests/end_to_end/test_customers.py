@@ -20,9 +20,9 @@ import pytest
 import backup_customers
 import restore_customers
 from common.customers.backup import BackupError, read_backup
+from common.sandbox.company import EMPLOYEES, HOSTILE_NAMES
 from helpers import KYIV
 from messages.test_mail import free_port
-from sandbox import HOSTILE_NAMES
 
 BACKUP, RESTORE = Path(backup_customers.__file__), Path(restore_customers.__file__)
 NOON = datetime(2024, 5, 1, 12, tzinfo=KYIV)
@@ -33,7 +33,7 @@ restore = functools.partial(processes.run, RESTORE, lowered=FAST)
 
 @pytest.fixture
 def sandbox(make_sandbox, monkeypatch):
-    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
     return make_sandbox()
 
 
@@ -298,7 +298,7 @@ def test_the_plan_is_shown_and_nothing_is_changed(saved, base, configure, sandbo
 def test_a_base_of_3000_comes_back_in_spite_of_a_kill_and_of_failures(
     make_sandbox, run_main, configure, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
     sandbox = make_sandbox(calls_per_day=6800)
     base = sandbox.customers.customers
     assert len(base) > 3000
@@ -457,9 +457,7 @@ def test_an_employee_who_is_gone_is_left_out(saved, base, configure, monkeypatch
 
 
 def restore_employees():
-    import sandbox
-
-    return sandbox.EMPLOYEES
+    return EMPLOYEES
 
 
 @pytest.mark.parametrize(

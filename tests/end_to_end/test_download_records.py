@@ -17,9 +17,9 @@ import pytest
 import download_records
 from common.calls.call import RECORDED_DISPOSITIONS
 from common.recordings.storage import Archive
+from common.sandbox.recordings import recording
 from download_records import GIVEN_UP
 from helpers import DAY, KYIV, at
-from sandbox import recording
 
 SCRIPT = Path(download_records.__file__)
 FAST = (2000, 0.02)  # caps as they are; what is waited for 50 times shorter
@@ -30,7 +30,7 @@ start = functools.partial(processes.start, SCRIPT, lowered=FAST)
 
 @pytest.fixture
 def sandbox(make_sandbox, monkeypatch):
-    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
     return make_sandbox(calls_per_day=60)
 
 
@@ -357,18 +357,18 @@ def test_an_answer_that_names_a_call_twice_makes_one_file(download, sandbox, tmp
 
 def test_a_link_that_grew_old_in_the_queue_is_asked_for_anew(download, make_sandbox, sandbox, tmp_path, monkeypatch):
     links = {}
-    make_link, find = sandbox._record_link, sandbox.recording
+    make_link, find = sandbox.recordings.link, sandbox.recordings.content
 
-    def noted(call_id):
+    def noted(call_id, root):
         links[call_id] = time.monotonic()
-        return make_link(call_id)
+        return make_link(call_id, root)
 
     def lives_a_second(path, query):
         call_id = path.removeprefix("/records/").removesuffix(".mp3")
         time.sleep(0.15)
         return find(path, query) if time.monotonic() - links[call_id] < 0.25 else None
 
-    sandbox._record_link, sandbox.recording = noted, lives_a_second
+    sandbox.recordings.link, sandbox.recordings.content = noted, lives_a_second
     calls = recorded(sandbox)[:6]
     sandbox.company.calls_of_day = lambda day: calls if day == DAY else []
     code, _, errors = download("2024-05-01", "--workers", "1")
@@ -404,10 +404,10 @@ def test_at_most_a_month_is_caught_up():
 def test_what_fails_in_an_old_day_keeps_no_newer_one_from_being_archived(download, sandbox, tmp_path):
     sandbox.faults["records"] = ["http-500"] * 1000
     assert download()[0] == 1
-    get = sandbox.recording
+    get = sandbox.recordings.content
     old = {call["callID"] for call in recorded(sandbox)}
     sandbox.faults.clear()
-    sandbox.recording = lambda path, query: None if path[9:-4] in old else get(path, query)
+    sandbox.recordings.content = lambda path, query: None if path[9:-4] in old else get(path, query)
     yesterday = datetime.now(KYIV).date() - timedelta(days=1)
     assert download("yesterday")[0] == 1
     assert archive(tmp_path / "records").items() >= truth(sandbox, yesterday).items()

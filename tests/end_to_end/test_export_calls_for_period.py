@@ -21,9 +21,9 @@ import pytest
 import export_calls_for_period
 from binotel_core import METHODS
 from common.calls.spool import Spool
+from common.sandbox.company import Company
 from helpers import KYIV
 from messages.test_mail import free_port
-from sandbox import Company
 
 SCRIPT = Path(export_calls_for_period.__file__)
 CAP, TIME_SCALE = 60, 0.01
@@ -299,7 +299,7 @@ def test_a_person_sees_how_far_it_has_come_and_how_long_it_will_take(configure, 
 def run_here(run_main, monkeypatch):
     monkeypatch.setattr("binotel_core.Throttle.acquire", lambda self, method: None)
     monkeypatch.setattr("binotel_core.RETRY_PAUSES_SECONDS", ())
-    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
     return functools.partial(run_main, export_calls_for_period)
 
 

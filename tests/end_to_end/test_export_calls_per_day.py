@@ -16,7 +16,7 @@ import processes
 import pytest
 
 import export_calls_per_day
-import sandbox as sandbox_script
+from common.sandbox.company import LOST_DISPOSITIONS
 from helpers import KYIV
 from messages.test_mail import free_port
 
@@ -42,7 +42,7 @@ def test_a_day_becomes_a_workbook_and_a_mail_and_nothing_is_said_but_its_path(co
     incoming = [
         call for call in calls if str(call["callType"]) == "0" and call["disposition"] not in ("SUCCESS", "FAILED")
     ]
-    lost = [call for call in incoming if call["disposition"] in sandbox_script.LOST_DISPOSITIONS]
+    lost = [call for call in incoming if call["disposition"] in LOST_DISPOSITIONS]
     assert message["Subject"].startswith(f"Calls 2024-05-01: {len(incoming)} incoming, {len(lost)} lost, ")
     [attachment] = message.iter_attachments()
     assert (attachment.get_filename(), attachment.get_content()) == (workbook.name, workbook.read_bytes())
@@ -76,7 +76,7 @@ def test_no_mail_sends_nothing(configure, inbox):
 def catch_up(run_main, inbox, monkeypatch):
     """A function that runs --catch-up, or other arguments, some days after May 1; returns the days that it exported."""
     monkeypatch.setattr("binotel_core.Throttle.acquire", lambda self, method: None)
-    monkeypatch.setattr("sandbox.Sandbox._spend_quota", lambda self, method: None)
+    monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
 
     def catch_up(days, *arguments, expected=0, **more):
         moment = datetime(2024, 5, 1, 7, 30, tzinfo=KYIV) + timedelta(days=days)

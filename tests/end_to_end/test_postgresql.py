@@ -10,7 +10,7 @@ import sqlalchemy
 from test_run_schedule import children, running, says, stop, wait_for
 
 import export_calls_per_day
-import sandbox as sandbox_script
+from common.sandbox.answers import KEY
 from common.state.store import Store
 from messages.test_mail import free_port
 
@@ -119,7 +119,7 @@ def test_two_loops_take_each_due_run_once(configure, postgres_url, sandbox):
 def make_overdue(url):
     """The daily export was to run, and nobody did."""
     due = {"timetable": "day at 07:30 (Europe/Kyiv)", "next_due": time.time() - 100, "is_begun": False}
-    store = Store(url, sandbox_script.KEY, "run_schedule", keep_days=400)
+    store = Store(url, KEY, "run_schedule", keep_days=400)
     store.put({"runs of export_calls_per_day": due})
     return store
 
@@ -131,4 +131,4 @@ def test_a_server_that_is_away_for_a_minute_is_told_with_what_to_do(configure):
     assert errors.startswith("ERROR: The database cannot be used: connection failed: ")
     assert errors.endswith("Connection refused. Check DATABASE_URL, the server, and the network to it.")
     assert "my-own" not in errors
-    assert sandbox_script.KEY not in errors
+    assert KEY not in errors

@@ -19,7 +19,7 @@ import processes
 import pytest
 
 import run_schedule
-import sandbox as sandbox_script
+from common.sandbox.answers import KEY
 from common.schedule import trouble
 from common.settings import load_settings
 from common.state.store import Store
@@ -43,7 +43,7 @@ def sandbox(make_sandbox):
 @pytest.fixture
 def remember(tmp_path):
     """A function that makes a job overdue, as if the loop had been down, or reads what is remembered of it."""
-    store = Store(f"sqlite:///{tmp_path / 'var' / 'binotel.db'}", sandbox_script.KEY, "run_schedule", keep_days=400)
+    store = Store(f"sqlite:///{tmp_path / 'var' / 'binotel.db'}", KEY, "run_schedule", keep_days=400)
 
     def remember(job, when=None):
         name = f"runs of {job}"

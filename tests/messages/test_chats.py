@@ -8,8 +8,8 @@ import requests_mock
 
 from common.messages.chats import READ_TIMEOUT_SECONDS, NotifyError, channels
 from common.messages.mail import Mail
+from common.sandbox.company import HOSTILE_NAMES
 from common.settings import SettingsError, load_settings
-from sandbox import HOSTILE_NAMES
 
 TOKEN = "123456789:AbCdEfGhIjKlMnOpQrStUvWxYz012345678"
 TELEGRAM = f"tgram://{TOKEN}/12345678"

@@ -8,8 +8,8 @@ import pytest
 
 from common.calls.call import Call, dialable, in_time_order
 from common.reports.figures import Counts, EmployeeCounts, LostCaller, Report, Selection, Totals
+from common.sandbox.company import Company
 from helpers import DAY, KYIV, at, call, report
-from sandbox import Company
 
 OUT = {"callType": "1"}
 

@@ -8,8 +8,8 @@ from test_report_mail import Links
 from common.labels import LANGUAGES, Labels
 from common.reports.lost_calls_mail import MAX_TEXT_LENGTH, lost_calls_mail
 from common.reports.spells import waiting_callers
+from common.sandbox.company import HOSTILE_NAMES
 from helpers import DAY, at, call, period
-from sandbox import HOSTILE_NAMES
 
 TOMORROW = date(2024, 5, 2)
 OUT = {"callType": "1"}

@@ -13,8 +13,8 @@ from lxml.etree import SerialisationError
 from common.calls.call import Call
 from common.labels import LANGUAGES, Labels
 from common.reports.files import FORMATS, save
+from common.sandbox.company import HOSTILE_NAMES, Company
 from helpers import DAY, KYIV, at, call, entry, period, report
-from sandbox import HOSTILE_NAMES, Company
 
 LABELS = Labels("en")
 OUT = {"callType": "1"}

@@ -9,8 +9,8 @@ import pytest
 from common.labels import LANGUAGES, Labels
 from common.reports.figures import Report, Selection
 from common.reports.report_mail import MAX_WAITING_CALLERS, report_mail
+from common.sandbox.company import HOSTILE_NAMES
 from helpers import DAY, at, call, period, report
-from sandbox import HOSTILE_NAMES
 
 OUT = {"callType": "1"}
 

@@ -12,8 +12,19 @@ import requests
 
 import sandbox as sandbox_script
 from binotel_core import METHODS, ApiError, signed_body
+from common.sandbox.answers import KEY, SECRET
+from common.sandbox.company import (
+    CLOSED_DAYS,
+    EMPLOYEES,
+    GROUP_LINE,
+    HOSTILE_NAMES,
+    LOST_DISPOSITIONS,
+    RARITIES,
+    Company,
+    day_limits,
+)
+from common.sandbox.recordings import recording
 from helpers import KYIV
-from sandbox import CLOSED_DAYS, EMPLOYEES, GROUP_LINE, HOSTILE_NAMES, LOST_DISPOSITIONS, RARITIES, Company, day_limits
 
 WEDNESDAY = date(2024, 5, 1)
 NOON = int(datetime(2024, 5, 1, 12, tzinfo=KYIV).timestamp())
@@ -90,7 +101,7 @@ def test_a_day_begins_and_ends_with_a_call_however_long_it_is(day, hours):
 def ask(sandbox):
     """A function that asks the sandbox without the client: whatever is signed goes."""
 
-    def ask(method, params=None, key=sandbox_script.KEY, secret=sandbox_script.SECRET, url=None):
+    def ask(method, params=None, key=KEY, secret=SECRET, url=None):
         body = signed_body(params or {}, key, secret)
         return requests.post(url or f"{sandbox.base_url}/{method}.json", data=body, timeout=10).json()
 
@@ -154,7 +165,7 @@ def test_a_port_in_use_is_told_in_one_line(sandbox):
 
 def test_the_sixth_heavy_request_of_a_minute_needs_its_gap(make_sandbox, clock):
     sandbox = make_sandbox(clock=clock.time)
-    body = signed_body({}, sandbox_script.KEY, sandbox_script.SECRET)
+    body = signed_body({}, KEY, SECRET)
     codes = []
     for seconds, method in ((0, "stats/online-calls"),) * 5 + (
         (4.9, "stats/online-calls"),
@@ -210,7 +221,7 @@ def test_history_and_details_find_the_same_calls(make_sandbox, make_client, cloc
     clock.now = float(NOON)
     sandbox = make_sandbox(clock=clock.time)
     client = make_client(sandbox.base_url)
-    monkeypatch.setattr("sandbox.HISTORY_DAYS", 31)
+    monkeypatch.setattr("common.sandbox.answers.HISTORY_DAYS", 31)
     days = [WEDNESDAY - timedelta(days=number) for number in range(31, -1, -1)]
     calls = [
         call
@@ -362,7 +373,7 @@ def test_a_recording_is_an_mp3_as_long_as_the_talk(client, recorded):
     response = requests.get(link, timeout=10)
     assert (response.status_code, response.headers["Content-Type"]) == (200, "audio/mpeg")
     content = response.content
-    assert content == sandbox_script.recording(recorded)
+    assert content == recording(recorded)
     assert content.startswith(b"ID3")
     assert recorded["callID"].encode() in content[:40]
     seconds = content.count(b"\xff\xf3\x28\xc4") * 0.036
@@ -371,7 +382,7 @@ def test_a_recording_is_an_mp3_as_long_as_the_talk(client, recorded):
 
 def test_a_part_of_a_recording_can_be_asked_for(client, recorded):
     link = client.call("stats/call-record", {"callID": recorded["callID"]})["url"]
-    whole = sandbox_script.recording(recorded)
+    whole = recording(recorded)
     for header, status, content, content_range in (
         ("bytes=100-", 206, whole[100:], f"bytes 100-{len(whole) - 1}/{len(whole)}"),
         ("bytes=0-9", 206, whole[:10], f"bytes 0-9/{len(whole)}"),

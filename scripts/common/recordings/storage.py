@@ -40,7 +40,9 @@ class Archive:
         try:
             self._files, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
-            raise SettingsError(f"RECORDS_URL cannot be used: {one_line(str(error))}.") from None
+            is_package = isinstance(error, ImportError) and self._protocol in UPLOAD_OPTIONS
+            remedy = " Run pip install -r requirements-s3.txt." if is_package else ""
+            raise SettingsError(f"RECORDS_URL cannot be used: {one_line(str(error))}.{remedy}") from None
         self._is_folder = isinstance(self._files, LocalFileSystem)
         self._scratch = scratch
         self._unfinished: set[Path] = set()

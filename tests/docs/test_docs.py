@@ -1,0 +1,125 @@
+"""The documents promise only what is there, and say what the scripts say of themselves."""
+
+import importlib.util
+import re
+
+import pytest
+
+from common.settings import DEFAULTS, PROJECT_ROOT
+
+README = PROJECT_ROOT / "README.md"
+PAGES = sorted([README, PROJECT_ROOT / "CONTRIBUTING.md", *(PROJECT_ROOT / "docs").rglob("*.md")])
+TEXTS = {str(page.relative_to(PROJECT_ROOT)): page.read_text("utf-8") for page in PAGES}
+PYTHON = [block for text in TEXTS.values() for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)]
+FOLDERS = ("", "scripts", "scripts/common", "scripts/common/reports", "scripts/common/state", "tests/benchmarks")
+
+
+def each(pattern):
+    """(page, what the pattern finds) for all pages, each once."""
+    return sorted({(page, found) for page, text in TEXTS.items() for found in re.findall(pattern, text)})
+
+
+@pytest.mark.parametrize(("page", "name"), each(r"(?<![\w/.-])(?:[\w-]+[/\\])*[\w-]+\.(?:py|env|txt|md)\b"))
+def test_every_file_that_is_named_is_there(page, name):
+    path = re.sub("^(opt/)?binotel/", "", name.replace("\\", "/"))
+    places = [(PROJECT_ROOT / page).parent, *(PROJECT_ROOT / folder for folder in FOLDERS)]
+    assert path.rpartition("/")[2] == "config.env" or any((place / path).exists() for place in places)
+
+
+@pytest.mark.parametrize(("page", "link"), each(r"\]\(([^)\s]+)\)"))
+def test_every_link_and_picture_leads_somewhere(page, link):
+    if link.startswith("https://"):
+        return
+    path, _, heading = link.partition("#")
+    target = ((PROJECT_ROOT / page).parent / path).resolve() if path else PROJECT_ROOT / page
+    assert target.is_file()
+    if heading:
+        headings = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
+        assert heading in {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
+
+
+@pytest.mark.parametrize(("page", "target"), each(r"(?m)(?:^|`)make (\w+)"))
+def test_every_make_target_that_is_named_is_there(page, target):
+    assert re.search(rf"^{target}:", (PROJECT_ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+
+
+def test_every_make_target_is_explained_to_those_who_contribute():
+    makefile = (PROJECT_ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split())
+    assert targets - set(re.findall(r"make (\w+)", TEXTS["CONTRIBUTING.md"])) == {"setup", "clean"}
+
+
+@pytest.mark.parametrize(("page", "key"), each(r"`([A-Z]+_[A-Z_]+)`"))
+def test_every_key_that_is_named_is_there(page, key):
+    others = {"BINOTEL_CONFIG", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "LIMIT_SECONDS"}
+    assert key in others or any(known.startswith(key) for known in DEFAULTS)
+
+
+def test_the_readme_is_one_sitting():
+    assert len(TEXTS["README.md"].splitlines()) <= 200
+    contributing = TEXTS["CONTRIBUTING.md"]
+    assert len(contributing.splitlines()) <= 80
+
+
+def test_the_ukrainian_readme_says_as_much():
+    english, ukrainian = TEXTS["README.md"], TEXTS["docs/uk/README.md"]
+
+    def skeleton(text):
+        text = re.sub(r"(?m)#.*$", "", re.sub(r"(?m)^## .*$", "HEADING", text))  # comments beside commands differ
+        commands = re.findall(r"```\n(.*?)```", text, re.DOTALL)
+        words = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+        return text.count("HEADING"), [re.sub(" +\n", "\n", command) for command in commands], sorted(words)
+
+    assert skeleton(ukrainian) == skeleton(english)
+
+
+def test_what_scripts_say_of_themselves_is_in_the_docs():
+    spec = importlib.util.spec_from_file_location("write_help", PROJECT_ROOT / "docs" / "write_help.py")
+    write_help = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(write_help)
+    text = TEXTS["docs/en/jobs.md"]
+    documented = set(re.findall(r"<!-- help: (\w+) -->", text))
+    assert documented == {path.stem for path in (PROJECT_ROOT / "scripts").glob("*.py")}
+    assert write_help.with_fresh_help(text) == text, "docs/en/jobs.md is stale: run make docs"
+
+
+def test_the_example_of_the_api_runs_as_it_stands(make_sandbox, clock, tmp_path, capsys, monkeypatch):
+    sandbox = make_sandbox(clock=clock.time, calls_per_day=5)
+    example = next(block for block in PYTHON if "BinotelClient" in block)
+    for old, new in (
+        ("/opt/binotel/var/binotel.db", f"{tmp_path}/binotel.db"),
+        ('"key"', '"sandbox-key"'),
+        ('"secret", throttle=', f'"sandbox-secret", base_url="{sandbox.base_url}", throttle='),
+    ):
+        assert old in example
+        example = example.replace(old, new)
+    monkeypatch.setattr("binotel_core.SqliteLedger.__init__.__defaults__", (clock.time,))
+    monkeypatch.setattr("binotel_core.Throttle.__init__.__kwdefaults__", {"time_scale": 1, "sleep": clock.sleep})
+    exec(compile(example, "docs", "exec"), {})
+    assert len(capsys.readouterr().out.splitlines()) > 200
+
+
+@pytest.mark.parametrize("example", PYTHON, ids=lambda example: example.split("\n")[0])
+def test_every_example_in_python_is_python(example):
+    compile(example, "docs", "exec")
+
+
+def test_what_the_image_is_made_of_is_there_and_what_only_tests_need_is_not_in_it():
+    dockerfile = (PROJECT_ROOT / "Dockerfile").read_text("utf-8")
+    copied = {name for line in re.findall(r"^COPY (?!--)(.*) \S+$", dockerfile, re.MULTILINE) for name in line.split()}
+    requirements = {"requirements.txt", "requirements-s3.txt", "requirements-postgresql.txt"}
+    assert copied == requirements | {"pyproject.toml", "binotel_core.py", "scripts"}
+    not_ignored = re.findall(r"^!(.*)$", (PROJECT_ROOT / ".dockerignore").read_text("utf-8"), re.MULTILINE)
+    assert set(not_ignored) == copied
+    assert set(re.findall(r"-r (\S+)", dockerfile)) == requirements
+
+
+def test_what_only_tests_need_is_not_among_what_running_needs():
+    def packages(kind):
+        text = (PROJECT_ROOT / f"requirements{kind}.txt").read_text("utf-8")
+        return set(re.findall(r"^([\w-]+)[\[=]", text, re.MULTILINE))
+
+    assert {"requests", "SQLAlchemy", "openpyxl", "schedule", "apprise"} <= packages("")
+    assert (packages("-s3"), packages("-postgresql"), packages("-demo")) == ({"s3fs"}, {"psycopg"}, {"aiosmtpd"})
+    assert {"pytest", "moto", "ruff"} <= packages("-dev")
+    assert packages("-dev") & packages("") == set()
