@@ -3,7 +3,6 @@
     from binotel_core import BinotelClient, SqliteLedger, Throttle
 
     client = BinotelClient("key", "secret", throttle=Throttle(SqliteLedger("binotel.db"), "key"))
-
     client.call("stats/call-details", {"generalCallID": ["2255713", "2256039"]})["callDetails"]
     client.call("calls/hangup-call", {"generalCallID": "22661891"})
     for call in client.calls_per_day(1714560000):
@@ -42,6 +41,7 @@ import urllib3
 API_URL = "https://api.binotel.com/api/2.0"
 ASK_BINOTEL = "Write to support@binotel.ua."
 _CHANGED = f"The API may have changed. {ASK_BINOTEL}"
+_CERTIFICATES = "Check the computer's clock and its certificates; a proxy that opens TLS needs its own certificate."
 
 log = logging.getLogger("binotel")
 quota_log = logging.getLogger("binotel.quota")  # by itself, for those who show the waiting in another way
@@ -199,10 +199,8 @@ def php_json(value: Any) -> str:
     """`value` as PHP's json_encode() writes it after json_decode() to arrays, byte for byte, in ASCII and U+007F.
 
     Unlike Python, PHP escapes slashes, writes an empty object as `[]` and one whose keys are 0, 1, 2 ... as a list, has
-    its own form for floats, and makes floats of integers past 64 bits. Checked against php-cli in tests/core.
-
-    Raises ValueError for what PHP cannot encode: NaN and infinity, half a surrogate pair, nesting deeper than
-    PHP_MAX_DEPTH, types that JSON does not have.
+    its own form for floats, and makes floats of integers past 64 bits. Checked against php-cli in tests/core. Raises
+    ValueError for what PHP cannot encode: NaN, infinity, half a surrogate pair, nesting deeper than PHP_MAX_DEPTH.
     """
     text = _encode(value, 1)
     if "\\u007f" in text or "\\ud" in text:
@@ -355,10 +353,7 @@ def decode_answer(body: bytes, secret: str | None) -> Any:
 
 
 def _members(text: str) -> dict[str, tuple[Any, int, int]]:
-    """The members of the object that compact JSON holds, each with where its value begins and ends in the text.
-
-    Raises ValueError or IndexError for other texts.
-    """
+    """The members of a compact JSON object, with where each value begins and ends. Raises ValueError or IndexError."""
     members: dict[str, tuple[Any, int, int]] = {}
     end = 0
     while text[end] == ("," if members else "{"):
@@ -529,7 +524,7 @@ class BinotelClient:
         self._base_url = check_base_url(base_url)
         self._throttle, self._timeout, self._sleep = throttle, timeout, sleep
         self._session = requests.Session()
-        self._session.headers["Content-Type"] = "application/json"
+        self._headers = {**self._session.headers, "Content-Type": "application/json"}
         self._session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS_KEPT))
         self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS_KEPT))
         # A proxy from the environment cannot reach this machine's own addresses.
@@ -589,21 +584,20 @@ class BinotelClient:
     def _call_once(self, method: str, body: bytes) -> dict[str, Any]:
         self._throttle.acquire(method)
         content = self._post(method, body)
-        start = repr(one_line(content[:80].decode(errors="replace")))
         try:
             answer: Any = decode_answer(content, self._secret if self._verify_answers else None)
         except (ValueError, RecursionError):
             problem, remedy = "not whole JSON", "It was cut off or is not Binotel's: try again later, and check"
             if content.lstrip().startswith(b"<"):
                 problem, remedy = "a web page", "A proxy or a firewall may stand in between: check it, and"
-            problem = f"The answer to {method} is {problem}: {start}."
+            problem = f"The answer to {method} is {problem}: {_start(content)}."
             raise TransportError(problem, f"{remedy} BINOTEL_API_URL.", retry=True) from None
         status = answer.get("status") if isinstance(answer, dict) else None
         if status == "error":
             code = re.fullmatch(r"([0-9]{1,6})(\.0)?", str(answer.get("code")))
             raise ApiError(method, int(code[1]) if code else 0, str(answer.get("message") or "no message"))
         if status != "success":
-            problem = f"The answer to {method} is not of the API's shape: {start}."
+            problem = f"The answer to {method} is not of the API's shape: {_start(content)}."
             raise TransportError(problem, "Check BINOTEL_API_URL.", retry=True)
         if (key := METHODS[method].answer) and key not in answer:
             raise TransportError(f"Binotel's answer to {method} has no {key!r}.", _CHANGED)
@@ -613,12 +607,15 @@ class BinotelClient:
         url = f"{self._base_url}/{method}.json"
         host = urlsplit(url).netloc
         try:
-            response = self._session.post(url, data=body, timeout=self._timeout, allow_redirects=False)
+            # As session.post() does it, but for cookies and passwords from ~/.netrc: half its time.
+            request = requests.Request("POST", url, self._headers, data=body).prepare()
+            options = self._session.merge_environment_settings(url, {}, None, None, None)
+            response = self._session.send(request, timeout=self._timeout, allow_redirects=False, **options)
         except (OSError, urllib3.exceptions.LocationValueError, UnicodeError) as error:  # requests' own are OSErrors
             raise _connection_error(error, url, method, self._timeout) from error
         if response.status_code == 200:
             return response.content
-        status = f"{response.status_code} {one_line(response.reason or '')}".rstrip()
+        status = one_line(f"{response.status_code} {response.reason or ''}")
         problem = f"{host} answered {method} with HTTP {status}."
         if response.status_code in (401, 403):
             raise TransportError(problem, _register(url))
@@ -654,6 +651,10 @@ def one_line(text: str, max_length: int = 200) -> str:
     return " ".join(printable.split())[:max_length]
 
 
+def _start(content: bytes) -> str:
+    return repr(one_line(content[:80].decode(errors="replace")))
+
+
 def _register(url: str) -> str:
     is_sandbox = is_loopback(urlsplit(url).hostname or "")
     remedy = f"Has Binotel registered this server's IP address? {ASK_BINOTEL}"
@@ -665,8 +666,7 @@ def _connection_error(error: Exception, url: str, method: str, timeout: tuple[fl
     known, chain = requests.exceptions, repr(error)
     host, cause, register = urlsplit(url).netloc, _root_cause(error), _register(url)
     if isinstance(error, known.SSLError):
-        remedy = "Check the computer's clock and its certificates; a proxy that opens TLS needs its own certificate."
-        return TransportError(f"No secure connection to {host}: {cause}.", remedy)
+        return TransportError(f"No secure connection to {host}: {cause}.", _CERTIFICATES)
     if isinstance(error, known.ProxyError):
         return TransportError(f"The proxy to {host} failed: {cause}.", "Check HTTPS_PROXY.", retry=True)
     if isinstance(error, known.ConnectTimeout):

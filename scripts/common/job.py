@@ -3,6 +3,7 @@
 import argparse
 import errno
 import functools
+import gc
 import logging
 import logging.handlers
 import os
@@ -172,6 +173,8 @@ def run_command(
         _fail(f"{error.filename or 'A file or connection'}: {error.strerror or error}. {_remedy(error)}".strip())
     except Exception as error:
         _fail(_what_went_wrong(error))
+    finally:
+        gc.freeze()  # or Python looks through all that is loaded once more before it ends, for some 80 ms
     sys.exit(code)
 
 

@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_database.py [SECONDS]
 
 Each process does nothing but reserve, either all for one key, or each for a key of its own; none waits for its turn.
-Every reservation that was made has to be in the ledger: if not, that is told, and the exit code is 1.
+Every reservation that was made has to be in the ledger.
 """
 
 import multiprocessing
@@ -15,15 +15,19 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 
 import sqlalchemy
+from goals import end, goal
 
-from binotel_core import HEAVY_REQUESTS, Throttle
+from binotel_core import Throttle
+from common.state.ledger import HEAVY_REQUESTS
+from helpers import ledger
 
 METHOD = "stats/list-of-calls-per-day"
 PROCESSES = (1, 8, 32)
+GOAL_A_SECOND = 50  # a key needs one in 5 seconds, an agency of 1,000 accounts some 7 a second
 
 
 def reserve(url: str, key: str, begin: float, end: float, counts: "Queue[int]") -> None:
-    throttle = Throttle(url, key, sleep=lambda seconds: None)
+    throttle = Throttle(ledger(url), key, sleep=lambda seconds: None)
     throttle.acquire("stats/online-calls")
     count = 1
     time.sleep(max(0, begin - time.monotonic()))
@@ -33,8 +37,8 @@ def reserve(url: str, key: str, begin: float, end: float, counts: "Queue[int]") 
     counts.put(count)
 
 
-def measure(url: str, keys: list[str], seconds: float) -> float:
-    """Reservations a second of as many processes as there are keys. Raises AssertionError when one is not there."""
+def measure(url: str, keys: list[str], seconds: float) -> tuple[float, int]:
+    """Reservations a second of as many processes as there are keys, and how many are not in the ledger."""
     counts: Queue[int] = multiprocessing.get_context("fork").Queue()
     begin = time.monotonic() + 1.5
     processes = [
@@ -51,8 +55,7 @@ def measure(url: str, keys: list[str], seconds: float) -> float:
         query = sqlalchemy.select(sqlalchemy.func.count()).select_from(HEAVY_REQUESTS)
         in_ledger = connection.execute(query).scalar_one()
         connection.execute(HEAVY_REQUESTS.delete())
-    assert in_ledger == made, f"{made} reservations were made, {in_ledger} are in the ledger"
-    return (made - len(keys)) / seconds
+    return (made - len(keys)) / seconds, made - in_ledger
 
 
 def main(seconds: float) -> None:
@@ -68,10 +71,14 @@ def main(seconds: float) -> None:
         }
         for name, url in urls.items():
             for number in PROCESSES:
-                one = measure(url, ["key"] * number, seconds)
-                each = measure(url, [f"key {process}" for process in range(number)], seconds)
-                print(f"{name:10} {number:2} processes: {one:6.0f} a second for one key, {each:6.0f} for a key each")
+                one, lost = measure(url, ["key"] * number, seconds)
+                each, lost_too = measure(url, [f"key {process}" for process in range(number)], seconds)
+                what = f"{name}, {number} processes"
+                goal(f"{what}: reservations lost", lost + lost_too, at_most=0)
+                goal(f"{what}: a second for one key", one, at_least=GOAL_A_SECOND)
+                goal(f"{what}: a second for a key each", each, at_least=GOAL_A_SECOND)
         server.cleanup()
+    end()
 
 
 if __name__ == "__main__":

@@ -6,8 +6,7 @@ The sandbox has 12,000 calls on a working day; its quota and the script's run a 
 measured is the work and not the waiting. 107 days (the default) are a million calls.
 """
 
-import os
-import subprocess
+import re
 import sys
 import tempfile
 import time
@@ -15,6 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import processes
+from goals import end, goal, measured
 
 import export_calls_for_period
 from demo import running_sandbox
@@ -27,9 +27,7 @@ CONFIG = "BINOTEL_KEY=sandbox-key\nBINOTEL_SECRET=sandbox-secret\nBINOTEL_API_UR
 
 def main() -> None:
     days = int(sys.argv[1]) if len(sys.argv) > 1 else 107
-    script = Path(export_calls_for_period.__file__)
     period = (FIRST_DAY, FIRST_DAY + timedelta(days=days - 1))
-    print(f"{'format':>8} {'calls':>9} {'seconds':>8} {'peak MB':>8} {'file MB':>8}")
     with (
         tempfile.TemporaryDirectory() as folder,
         running_sandbox("--calls-per-day", "12000", "--time-scale", str(TIME_SCALE)) as api_url,
@@ -38,20 +36,19 @@ def main() -> None:
         config.write_text(CONFIG.format(api_url=api_url))
         for ending in sys.argv[2:] or ["xlsx"]:
             path = Path(folder) / f"calls.{ending}"
-            arguments = (*period, "--output", path, "--config", config, "-v")
+            script = [processes.LOWERED, CAP, TIME_SCALE, export_calls_for_period.__file__]
             began = time.perf_counter()
-            process = processes.start(
-                script, *arguments, lowered=(CAP, TIME_SCALE), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            code, _, errors, peak = measured(
+                [sys.executable, *script, *period, "--output", path, "--config", config, "-v"]
             )
-            errors = process.stderr.read()
-            _, status, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - began
-            assert status == 0, errors[-2000:]
-            calls = int(errors.partition(" calls in ")[0].split()[-1])
-            peak = usage.ru_maxrss / 1024
-            verdict = "ok" if peak < GOAL_MEGABYTES else "GOAL MISSED"
+            assert code == 0, errors[-2000:]
+            [calls] = re.findall(r"([0-9]+) calls \([0-9]+ answers\); writing the report", errors)
             size = path.stat().st_size / 1e6
-            print(f"{ending:>8} {calls:>9} {seconds:>8.0f} {peak:>8.0f} {size:>8.0f}  {verdict}", flush=True)
+            print(f"{ending}: {int(calls):,} calls in {seconds:.0f} s, a file of {size:.0f} MB", flush=True)
+            goal(f"{ending}: calls of these {days} days", int(calls), at_least=9000 * days)
+            goal(f"{ending}: peak megabytes", peak, at_most=GOAL_MEGABYTES)
+    end()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from goals import end, goal
 from processes import start
 
 import alert_lost_calls
@@ -38,6 +39,7 @@ HOUR = 3600
 FIRST, LAST, EXPORT_AT, ALERT_EVERY = 6 * HOUR, 10 * HOUR, 7.5 * HOUR, 300
 RUNS_MEASURED = 5
 LOOKS_MEASURED = 100
+GOAL_MACHINES = 4
 CONFIG = """
 BINOTEL_KEY={key}
 BINOTEL_SECRET=sandbox-secret
@@ -184,6 +186,7 @@ def main(accounts: int) -> None:
         f"{'machines':>8} {'alerts late by':>16} {'left out':>9} {'exports done':>13} {'connections':>12} {'CPU':>5}\n"
         f"{'':>8} {'median':>8}{'worst':>8}"
     )
+    enough = 0
     for machines in range(1, 7):
         result = simulate(accounts, machines, costs)
         delays = sorted(result.alert_delays)
@@ -193,6 +196,10 @@ def main(accounts: int) -> None:
             f"{machines:8} {delays[len(delays) // 2]:6.0f} s{delays[-1]:6.0f} s {result.alerts_left_out:9} "
             f"{exported:>13} {result.connections:12} {busy:5.0%}"
         )
+        if not enough and not result.alerts_left_out and result.exported < float("inf"):
+            enough = machines
+    goal("machines that leave no alert out and export everything", enough or 7, at_most=GOAL_MACHINES)
+    end()
 
 
 if __name__ == "__main__":

@@ -6,12 +6,14 @@ Two accounts with four jobs each, alerts every 5 minutes; runs fail and hang, th
 """
 
 import logging
-import resource
+import re
 import sys
 import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+
+from goals import end, goal
 
 import soak
 from common.settings import load_settings
@@ -31,7 +33,8 @@ def handles() -> int:
 
 
 def megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    [kilobytes] = re.findall(r"VmHWM:\s+([0-9]+) kB", Path("/proc/self/status").read_text())
+    return int(kilobytes) / 1024
 
 
 def main(days: int) -> None:
@@ -59,9 +62,13 @@ def main(days: int) -> None:
         seconds = time.perf_counter() - began
     missing, more = set(expected) - set(runs), set(runs) - set(expected)
     print(f"{days} days, {len(spans) - 1} restarts: {len(expected):,} runs expected, {len(runs):,} begun")
-    print(f"lost {len(missing)}, doubled or at another time {len(more) + len(runs) - len(set(runs))}")
-    print(f"{seconds / len(runs) * 1000:.1f} ms a run; open files {before} -> {handles()}")
+    print(f"{seconds / len(runs) * 1000:.1f} ms a run")
     print("peak memory after each quarter:", ", ".join(f"{mark:.1f} MB" for mark in marks))
+    goal("runs lost", len(missing), at_most=0)
+    goal("runs doubled, or at another time", len(more) + len(runs) - len(set(runs)), at_most=0)
+    goal("open files more than before", handles() - before, at_most=0)
+    goal("megabytes that the second half added", marks[3] - marks[1], at_most=2)
+    end()
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@ python tests/benchmarks/bench_signing.py
 """
 
 import json
-import statistics
 import time
 from collections.abc import Callable
 from datetime import date
+
+from goals import by_turns, end, goal
 
 from binotel_core import decode_answer, php_json, sign, signed_body
 from common.sandbox.company import Company
@@ -17,15 +18,10 @@ GOAL_RATIO = 3
 PARAMS = {"startTime": 1714510800, "stopTime": 1714597199}
 
 
-def seconds_each(functions: dict[str, Callable[[], object]], rounds: int = 40) -> dict[str, float]:
-    """The median time of each function; they take turns, so that a busy machine slows all of them alike."""
-    times: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(rounds):
-        for name, function in functions.items():
-            began = time.perf_counter()
-            function()
-            times[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values) for name, values in times.items()}
+def seconds(function: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began
 
 
 def main() -> None:
@@ -44,18 +40,14 @@ def main() -> None:
     }
     for name, body in bodies.items():
         assert decode_answer(body, SECRET) == answer
-        times = seconds_each(
-            {
-                "loads": lambda body=body: json.loads(body),
-                "decode and verify": lambda body=body: decode_answer(body, SECRET),
-            }
+        ratios = by_turns(
+            lambda body=body: seconds(lambda: decode_answer(body, SECRET)),
+            lambda body=body: seconds(lambda: json.loads(body)),
+            rounds=41,
         )
-        ratio = times["decode and verify"] / times["loads"]
-        print(
-            f"an answer of 2,000 calls, {len(body) / 1e6:.2f} MB, {name}: json.loads {times['loads'] * 1e3:.1f} ms, "
-            f"decoded and verified {times['decode and verify'] * 1e3:.1f} ms: {ratio:.2f} times "
-            f"({'ok' if ratio < GOAL_RATIO else 'GOAL MISSED'})"
-        )
+        what = f"2,000 calls ({len(body) / 1e6:.2f} MB) {name}: decoded and verified, in times of json.loads"
+        goal(what, ratios, at_most=GOAL_RATIO)
+    end()
 
 
 if __name__ == "__main__":

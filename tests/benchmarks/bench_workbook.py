@@ -5,16 +5,16 @@
 Every figure is measured in a process of its own, from the same list of calls in memory.
 """
 
-import resource
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from goals import by_turns, end, goal, measured
 from openpyxl import Workbook
 
 from common.calls.call import Call, in_time_order
@@ -55,33 +55,30 @@ WAYS = {"workbook": save_workbook, "bare loop": bare_loop}
 
 
 def measure(way: str, count: int) -> None:
-    """Print seconds and peak megabytes of one way; runs in its own process."""
+    """Print the seconds of one way; runs in its own process."""
     report = report_of(count)
     assert report.count == count
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         WAYS[way](report, Labels("uk"), Path(folder) / "calls.xlsx")
-        seconds = time.perf_counter() - began
-    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, before)
+        print(time.perf_counter() - began)
 
 
 def main() -> None:
-    print(f"{'calls':>8} {'seconds':>9} {'peak MB':>8} {'(calls alone)':>14} {'bare loop, s':>13} {'ratio':>6}")
     for count in SIZES:
-        results = {}
-        for way in WAYS:
-            runs = []
-            for _ in range(3):
-                command = [sys.executable, __file__, way, str(count)]
-                output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-                runs.append(tuple(map(float, output.split())))
-            results[way] = min(runs)
-        seconds, peak, before = results["workbook"]
-        bare_seconds = results["bare loop"][0]
-        ratio = seconds / bare_seconds
-        verdict = "ok" if ratio < GOAL_RATIO and peak < GOAL_MEGABYTES else "GOAL MISSED"
-        print(f"{count:>8} {seconds:>9.2f} {peak:>8.0f} {before:>14.0f} {bare_seconds:>13.2f} {ratio:>6.2f}  {verdict}")
+        peaks = []
+
+        def seconds(way: str, count: int = count, peaks: list[float] = peaks) -> float:
+            code, output, errors, peak = measured([sys.executable, __file__, way, count])
+            assert code == 0, errors
+            if way == "workbook":
+                peaks.append(peak)
+            return float(output)
+
+        ratios = by_turns(partial(seconds, "workbook"), partial(seconds, "bare loop"))
+        goal(f"{count:,} calls: the workbook, in times of the bare loop", ratios, at_most=GOAL_RATIO)
+        goal(f"{count:,} calls: peak megabytes, the calls in memory included", peaks, at_most=GOAL_MEGABYTES)
+    end()
 
 
 if __name__ == "__main__":

@@ -358,20 +358,16 @@ def test_whoever_reads_the_output_may_stop_in_the_middle():
     assert (result.stderr, len(result.stdout.splitlines())) == ("", 1)
 
 
-# --- The README --------------------------------------------------------------
+# --- The docs ----------------------------------------------------------------
 
 
-def test_the_readme_has_every_method_with_its_command_and_limits():
-    readme = (PROJECT_ROOT / "README.md").read_text("utf-8")
+def test_the_docs_have_every_method_with_its_command_and_limits():
+    page = (PROJECT_ROOT / "docs" / "en" / "jobs.md").read_text("utf-8")
     rows = [
-        f"| `{' '.join([method.name, *call_method.usage(method)])}` | {method.meaning} | {call_method.limits(method)} |"
+        f"{' '.join([method.name, *call_method.usage(method)])}\n    {method.meaning} ({call_method.limits(method)})\n"
         for method in METHODS.values()
     ]
-    assert [
-        line
-        for line in readme.splitlines()
-        if line.startswith(("| `stats/", "| `customers/", "| `calls/", "| `settings/"))
-    ] == rows
+    assert "".join(rows) in page
 
 
 def test_the_day_of_the_examples_is_one_that_the_sandbox_has():

@@ -153,11 +153,13 @@ class _Transfer:
         self._max_bytes = max_bytes
         self._count = count
         self._etag = ""
+        self.received = 0
         self._begin_anew(None)
 
     def _begin_anew(self, total: int | None) -> None:
-        self._file.seek(0)
-        self._file.truncate()
+        if self.received:
+            self._file.seek(0)
+            self._file.truncate()
         self.received = 0
         self.total = total
         self.digest = hashlib.sha256()
@@ -184,7 +186,10 @@ class _Transfer:
             # A proxy from the environment cannot reach this machine's own addresses.
             session.trust_env = not is_loopback(host)
             try:
-                response = session.get(link, headers=headers, stream=True, timeout=timeout, allow_redirects=False)
+                # As session.get() does it, but for looking for passwords in ~/.netrc and for cookies: half its time.
+                request = requests.Request("GET", link, {**session.headers, **headers}).prepare()
+                options = session.merge_environment_settings(link, {}, True, None, None)
+                response = session.send(request, timeout=timeout, allow_redirects=False, **options)
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
                 raise _BrokenError(f"{host} cannot be reached: {_reason(error)}.") from error
             except ValueError:  # from requests' look at where a redirect leads, or at the name of a host

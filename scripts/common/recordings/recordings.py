@@ -109,6 +109,9 @@ class Day:
             writer.writerow([guarded(row[column]) for column in COLUMNS])
         with self._archive.new_file(f"{self.folder}/{MANIFEST}") as file:
             file.write(text.getvalue().encode(CSV_ENCODING, "backslashreplace"))
+        self._archive.settle(
+            self.folder
+        )  # once for all files of the day: what is not listed is looked for, or had again
         self._is_changed = False
 
     def _read(self) -> None:

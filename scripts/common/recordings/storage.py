@@ -81,8 +81,6 @@ class Archive:
                     os.fsync(file.fileno())
             if self._is_folder:
                 part.replace(self._path(path))
-                if os.name == "posix":
-                    sync(part.parent)
             else:
                 self._upload(part, path)
         except OSError as error:
@@ -91,6 +89,11 @@ class Archive:
             raise
         finally:
             self._remove(part)
+
+    def settle(self, folder: str) -> None:
+        """Have the system keep the names of the files in a folder, which are whole already, over a power cut."""
+        if self._is_folder and os.name == "posix":
+            sync(Path(self._path(folder)))
 
     def remove_unfinished(self) -> None:
         """Remove the files of blocks that have not ended, in threads that nobody waits for any more."""
