@@ -16,7 +16,7 @@ PROGRAM = """
 import sys
 from binotel_core import BinotelClient, SqliteLedger, Throttle
 
-throttle = Throttle(SqliteLedger("state/binotel.db"), "sandbox-key", time_scale=0.01)
+throttle = Throttle(SqliteLedger("state/binotel.db"), "sandbox-key", time_scale=0.1)
 client = BinotelClient("sandbox-key", "sandbox-secret", base_url=sys.argv[1], throttle=throttle)
 for _ in range(7):
     calls = client.calls_per_day(1714560000)
@@ -45,9 +45,10 @@ def python(tmp_path_factory):
     return folder / "bin" / "python"
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform == "win32", reason="environments look otherwise there")
 def test_the_copied_file_asks_for_calls_within_the_quota(make_sandbox, python, tmp_path):
-    sandbox = make_sandbox(time_scale=0.01)
+    sandbox = make_sandbox(time_scale=0.1)
     shutil.copy(PROJECT_ROOT / "binotel_core.py", tmp_path)
     (tmp_path / "program.py").write_text(PROGRAM)
     expected = len(sandbox.company.calls_of_day(date(2024, 5, 1)))
@@ -56,4 +57,4 @@ def test_the_copied_file_asks_for_calls_within_the_quota(make_sandbox, python, t
     assert (result.stdout, result.stderr) == (f"{expected} success\n", "")
     assert [request["code"] for request in sandbox.requests] == [0] * 8
     times = [request["time"] for request in sandbox.requests]
-    assert times[6] - times[5] >= 0.05  # the seventh has waited
+    assert times[6] - times[5] >= 0.5  # the seventh has waited
