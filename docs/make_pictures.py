@@ -17,8 +17,8 @@ WORKBOOK = ROOT / "demo" / "reports" / "calls-2024-05-01.xlsx"
 PAGE = ROOT / "demo" / "mail" / "calls-2024-05-01.html"
 LANGUAGES = ("en", "uk")
 DOTS_PER_INCH = 110
-CROPPED = ("-x", 0, "-y", 40, "-W", 1286, "-H", 760)  # a page has margins
-PHONE = "412,1100"  # pixels
+CROPPED = ("-x", 20, "-y", 78, "-W", 1230, "-H", 716)  # a page has margins, and a line that repeats the title
+PHONE = "412,938"  # pixels: down to the list's end in both languages
 # Quiet, without a sandbox of its own (for root), and asking nobody on the network for anything.
 CHROMIUM = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "

@@ -27,7 +27,7 @@ def with_fresh_help(text: str) -> str:
 
 def said(name: str, option: str) -> str:
     command = [sys.executable, str(ROOT / "scripts" / f"{name}.py"), f"--{option}"]
-    environment = os.environ | {"COLUMNS": "100", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
+    environment = os.environ | {"COLUMNS": "80", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
     result = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=True)
     return "\n".join(line.rstrip() for line in result.stdout.strip().splitlines())
 

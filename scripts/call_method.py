@@ -34,7 +34,7 @@ LAST_ONES = ("stats/recent-calls-by-internal-number",)  # the cap is what is ask
 POLL_SECONDS = 5  # as often as the quota allows
 MAX_UNLISTED_SECONDS = 120  # a call that was placed appears in the lists at once, or never
 MAX_COLUMN = 40
-# What stands for each parameter in --list and in the README; the sandbox knows these values.
+# What stands for each parameter in --list and so in docs/en/jobs.md; the sandbox knows these values.
 EXAMPLES = {
     "startTime": "2024-05-01",
     "stopTime": "2024-05-01",

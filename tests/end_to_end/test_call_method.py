@@ -26,7 +26,7 @@ MAY_1, MAY_2 = (int(datetime(2024, 5, day, tzinfo=KYIV).timestamp()) for day in 
 PERIOD = {"startTime": MAY_1, "stopTime": MAY_2 - 1}
 PHONE = "0671234560"
 
-# What the examples of --list and the README send, in full.
+# What the examples of --list send, in full.
 SENT = {
     "stats/incoming-calls-for-period": PERIOD,
     "stats/outgoing-calls-for-period": PERIOD,
