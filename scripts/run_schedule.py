@@ -15,20 +15,22 @@ import logging
 import os
 import shlex
 import signal
-import socket
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import filelock
 
 from common.job import EXIT_ALREADY_RUNNING, EXIT_FAILED, hide_in_log, is_watched, log_to_file, print_out, run_command
 from common.schedule.loop import Loop
-from common.schedule.planned import Account, Planned
+from common.schedule.planned import DATABASE_ERRORS, Account, Planned
 from common.settings import JOBS, Settings, SettingsError, UsageError, load_settings
 
 TICK_SECONDS = 1
+SECONDS_TO_WAIT = 5
 
 log = logging.getLogger("schedule loop")
 
@@ -82,6 +84,10 @@ def serve(accounts: list[Account], arguments: argparse.Namespace, signals: Signa
         logging.root.setLevel(logging.INFO)  # a loop that says nothing could as well be dead
     loop = Loop(is_stopped=lambda: signals.is_stopped)
     loop.plan(accounts)
+    for account in accounts:
+        if is_run_elsewhere(account, loop):
+            log.error("Another loop runs the jobs%s: end it first.", f" of {account.name}" if account.name else "")
+            return EXIT_ALREADY_RUNNING
     log.info("Started, process %d: %s", os.getpid(), planned_text(accounts))
     try:
         while not signals.is_stopped:
@@ -94,6 +100,17 @@ def serve(accounts: list[Account], arguments: argparse.Namespace, signals: Signa
         loop.stop()
     log.info("Stopped")
     return 0
+
+
+def is_run_elsewhere(account: Account, loop: Loop) -> bool:
+    """Whether another loop runs an account's jobs. One that is just ending, or a --list, is waited for."""
+    deadline = time.monotonic() + SECONDS_TO_WAIT
+    with suppress(*DATABASE_ERRORS):  # the loop waits for a database that is away, and tells people
+        while not loop.holds(account):
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(TICK_SECONDS / 10)
+    return False
 
 
 def reload(loop: Loop, arguments: argparse.Namespace) -> None:
@@ -194,17 +211,19 @@ def when_text(planned: Planned) -> str:
     return f"{timetable.text} | {shlex.join(timetable.arguments)}" if timetable.arguments else timetable.text
 
 
-def next_text(planned: Planned, kept: dict[str, object]) -> str:
+def next_text(planned: Planned, kept: dict[str, Any]) -> str:
     if not planned.timetable:
         return ""
     if kept.get("is_begun"):
         try:
-            with planned.lock:
+            with planned.account.lock():
                 return "as soon as the loop runs: it was cut off"
         except filelock.Timeout:
-            return f"running now{where(kept)}"
+            return "running now"
     now = time.time()
     due = planned.next_due_of(kept, now)
+    if retry := kept.get("retry"):
+        due = min(due, retry["at"])
     late = " (overdue: is the loop running?)" if due < now - 2 * TICK_SECONDS else ""
     return f"{moment(due, planned)}{late}"
 
@@ -213,13 +232,7 @@ def last_text(planned: Planned, kept: dict[str, object]) -> str:
     last = kept.get("last")
     if not isinstance(last, dict):
         return "never"
-    return f"{moment(last['began'], planned)}{where(kept)} {last['problem'] or 'done'}"
-
-
-def where(kept: dict[str, object]) -> str:
-    """On which machine that was, if it was another one."""
-    host = kept.get("host", "")
-    return "" if host in ("", socket.gethostname()) else f" on {host}"
+    return f"{moment(last['began'], planned)} {last['problem'] or 'done'}"
 
 
 def moment(seconds: float, planned: Planned) -> str:

@@ -33,6 +33,7 @@ class Outcome:
     problem:      what went wrong, a sentence; "" when all was done
     is_busy:      another copy of the job was running, so nothing was done
     is_to_be_repeated: it was not even begun
+    is_usage:     the command line or the configuration is wrong, so that another try would end in the same way
     tail:         the last lines of its output
     """
 
@@ -41,6 +42,7 @@ class Outcome:
     problem: str = ""
     is_busy: bool = False
     is_to_be_repeated: bool = False
+    is_usage: bool = False
     tail: tuple[str, ...] = ()
 
     @property
@@ -123,7 +125,10 @@ class Run(threading.Thread):
         telling.join(SECONDS_TO_TELL)  # a monitor that heard of the start last would wait for another end
         is_busy = code == EXIT_ALREADY_RUNNING
         problem = "" if is_busy else self._what_is_wrong(code)
-        self.outcome = Outcome(self._began, time.time(), problem, is_busy=is_busy, tail=tuple(self._tail))
+        is_usage = code == EXIT_USAGE
+        self.outcome = Outcome(
+            self._began, time.time(), problem, is_busy=is_busy, is_usage=is_usage, tail=tuple(self._tail)
+        )
         try:
             self._at_end(self.outcome)
         except Exception as error:
