@@ -86,7 +86,7 @@ def serve(accounts: list[Account], arguments: argparse.Namespace, signals: Signa
     loop.plan(accounts)
     for account in accounts:
         if is_run_elsewhere(account, loop):
-            log.error("Another loop runs the jobs%s: end it first.", f" of {account.name}" if account.name else "")
+            log.error("Another loop runs %s jobs: end it first.", f"{account.name}'s" if account.name else "these")
             return EXIT_ALREADY_RUNNING
     log.info("Started, process %d: %s", os.getpid(), planned_text(accounts))
     try:

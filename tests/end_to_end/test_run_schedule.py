@@ -140,6 +140,15 @@ def test_a_signal_ends_the_loop_and_what_it_runs_and_what_was_cut_off_is_run_aga
     assert len(list((tmp_path / "reports").iterdir())) == 1
 
 
+def test_a_second_loop_for_an_account_ends_at_once(configure):
+    config = configure(**EXPORT)
+    with running(config) as loop:
+        wait_for(says(loop, "Started"))
+        code, output, errors = run(config)
+        assert (code, output, errors) == (75, "", "ERROR: Another loop runs these jobs: end it first.")
+        assert stop(loop) == (0, True)
+
+
 def test_after_a_kill_what_still_runs_is_not_started_twice_and_is_made_sure_of(configure, remember, sandbox):
     sandbox.faults["stats/list-of-calls-per-day"] = ["hang"] * 10
     remember("export_calls_per_day", "day at 07:30")
