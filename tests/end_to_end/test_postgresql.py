@@ -7,7 +7,7 @@ from threading import Timer
 import processes
 import pytest
 import sqlalchemy
-from test_run_schedule import children, running, says, stop, wait_for
+from test_run_schedule import jobs_of, running, says, stop, wait_for
 
 import export_calls_per_day
 from common.sandbox.answers import KEY
@@ -98,7 +98,7 @@ def test_a_loop_whose_server_has_stopped_answering_ends_in_time_with_what_it_run
     make_overdue(cable.url)
     with running(config) as loop:
         wait_for(lambda: sandbox.requests)
-        jobs = children(loop.pid)
+        jobs = jobs_of(loop.pid)
         cable.freeze()
         time.sleep(0.5)
         assert stop(loop) == (0, True)

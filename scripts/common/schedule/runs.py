@@ -22,6 +22,12 @@ SECONDS_TO_TELL = 15.0  # a monitor of the start
 MAX_LINE_LENGTH = 10_000
 TAIL_LINES = 30
 
+FORKS = sys.platform == "linux"
+if FORKS:
+    from common.schedule.fork_server import Forked, ForkServer
+
+    _server = ForkServer()
+
 log = logging.getLogger(__name__)
 
 
@@ -89,18 +95,7 @@ class Run(threading.Thread):
         self._is_gone = False
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._error = ""
-        # In a group of its own, so that Ctrl-C in a terminal reaches the loop alone, which then ends the job.
-        self._process = subprocess.Popen(
-            [sys.executable, *command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONIOENCODING": "utf-8"},
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=os.name == "posix",
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
+        self._process = start_process(command)
         try:
             self.start()
         except BaseException:
@@ -192,6 +187,26 @@ class Run(threading.Thread):
         said = f"said last: {self._tail[-1]}" if self._tail else "said nothing."
         where = f" Check the arguments in SCHEDULE_{self._script.upper()}." if code == EXIT_USAGE else ""
         return f"It ended with exit code {code}, and {said}{where}"
+
+
+def start_process(command: list[str]) -> "subprocess.Popen[str] | Forked":
+    """Run a script with arguments as a process of its own, its output and errors in one pipe. Raises OSError.
+
+    In a group of its own, so that Ctrl-C in a terminal reaches the loop alone, which then ends the job.
+    """
+    if FORKS:
+        return _server.start(command)
+    return subprocess.Popen(
+        [sys.executable, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=os.name == "posix",
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
 
 
 def shown_seconds(seconds: float) -> str:
