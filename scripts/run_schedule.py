@@ -4,6 +4,7 @@
     python scripts/run_schedule.py kyiv/config.env lviv/config.env    those of several accounts
     python scripts/run_schedule.py --list                             when they run, and how they ended
     python scripts/run_schedule.py --once backup_customers            one now
+    python scripts/run_schedule.py --worker kyiv/config.env           one of several machines, with PostgreSQL
 
 When a job runs is said by SCHEDULE_<JOB>. A job that fails is mailed to ADMIN_TO, and HEALTHCHECK_URL_<JOB> is called.
 SIGTERM or Ctrl-C ends the loop and what it runs; what was cut off is run again when it starts. SIGHUP has it read the
@@ -28,6 +29,7 @@ from common.job import EXIT_ALREADY_RUNNING, EXIT_FAILED, hide_in_log, is_watche
 from common.schedule.loop import Loop
 from common.schedule.planned import DATABASE_ERRORS, Account, Planned
 from common.settings import JOBS, Settings, SettingsError, UsageError, load_settings
+from common.state.urls import is_server
 
 TICK_SECONDS = 1
 SECONDS_TO_WAIT = 5
@@ -39,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("configs", nargs="*", metavar="CONFIG", help="a config file for each account")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--list", action="store_true", help="show each job, its next run, and how the last one ended")
+    what.add_argument("--worker", action="store_true", help="be one of several machines' workers (PostgreSQL)")
     what.add_argument("--once", metavar="JOB", choices=JOBS, help=f"run a job now: {', '.join(JOBS)}")
     parser.add_argument("--log", metavar="FILE", type=Path, help="log to this file, and begin a new one at 10 MB")
 
@@ -53,6 +56,8 @@ def main(name: str, arguments: argparse.Namespace) -> int:
         if not any(account.settings.timetables for account in accounts):
             print_out("No SCHEDULE_ key is filled in. README shows some.")
         return 0
+    if arguments.worker:
+        return work(arguments)
     signals = Signals()
     return once(arguments.once, accounts, signals) if arguments.once else serve(accounts, arguments, signals)
 
@@ -80,8 +85,7 @@ def serve(accounts: list[Account], arguments: argparse.Namespace, signals: Signa
     """Run the jobs at their times until the process is asked to stop."""
     if not any(account.settings.timetables for account in accounts):
         raise UsageError("No SCHEDULE_ key is filled in, so there is nothing to run. README shows some.")
-    if not (arguments.quiet or arguments.verbose):
-        logging.root.setLevel(logging.INFO)  # a loop that says nothing could as well be dead
+    tell_steps(arguments)
     loop = Loop(is_stopped=lambda: signals.is_stopped)
     loop.plan(accounts)
     for account in accounts:
@@ -100,6 +104,33 @@ def serve(accounts: list[Account], arguments: argparse.Namespace, signals: Signa
         loop.stop()
     log.info("Stopped")
     return 0
+
+
+def work(arguments: argparse.Namespace) -> int:
+    """Be a worker until the process is asked to stop."""
+    [database_url, *others] = {account.settings.database_url for account in load_accounts(arguments)}
+    if others or not is_server(database_url):
+        raise UsageError(
+            "Workers on several machines need one PostgreSQL server: write its address into each DATABASE_URL. "
+            "On one machine, start the loop: leave --worker out."
+        )
+    try:
+        from common.schedule import queue
+    except ImportError:
+        raise UsageError("For workers, run pip install -r requirements-postgresql.txt.") from None
+    tell_steps(arguments)
+    try:
+        queue.work(database_url, lambda: load_accounts(arguments))
+    except queue.DatabaseAwayError as error:
+        log.error("The database is away, so this worker ends: its supervisor is to start it again. %s", error)
+        return EXIT_FAILED
+    log.info("Stopped")
+    return 0
+
+
+def tell_steps(arguments: argparse.Namespace) -> None:
+    if not (arguments.quiet or arguments.verbose):
+        logging.root.setLevel(logging.INFO)  # a loop that says nothing could as well be dead
 
 
 def is_run_elsewhere(account: Account, loop: Loop) -> bool:

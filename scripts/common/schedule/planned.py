@@ -116,7 +116,7 @@ class Planned:
         assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
         timezone = self.account.settings.timezone
         upcoming = self.timetable.next_due(now, timezone)
-        if kept.get("timetable") != self._rule:
+        if kept.get("timetable") != self.rule:
             return upcoming
         due = float(kept["next_due"])
         # Further away than the next but one, it was reckoned while the clock was wrong.
@@ -142,7 +142,7 @@ class Planned:
                 is_again, retry = True, retry | {"at": due}
             taken = is_due or is_again or kept.get("is_begun", False)
             self.seconds_left = min(due, retry["at"] if retry else due) - now
-            return kept | {"timetable": self._rule, "next_due": due, "is_begun": taken, "retry": retry}
+            return kept | {"timetable": self.rule, "next_due": due, "is_begun": taken, "retry": retry}
 
         self.account.store.change(self._name, change)
         return taken
@@ -261,6 +261,7 @@ class Planned:
         return f"runs of {self.job}"
 
     @property
-    def _rule(self) -> str:
+    def rule(self) -> str:
+        """When it runs, in words: what is remembered counts by these alone."""
         assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
         return f"{self.timetable.text} ({self.account.settings.timezone})"
