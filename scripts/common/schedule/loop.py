@@ -26,8 +26,9 @@ LOOK_AGAIN_SECONDS = 10  # whether another loop still has an account, or the dat
 LOCK_TIMEOUT = "55P03"  # as PostgreSQL calls it
 OUTAGE_SECONDS = 60  # a database that is away for less is being restarted, and nobody is told
 SECONDS_TO_BE_KILLED = 2.0
-# Of each job: most of the time they wait for Binotel. So many downloads do not keep an alert waiting.
-MOST_AT_ONCE = 4 * (os.cpu_count() or 1)
+# Of each job: most of the time they wait for Binotel, and a core carries some twenty. Each takes some 30 MB, and two
+# connections of a database server. So many downloads do not keep an alert waiting.
+MOST_AT_ONCE = 16 * (os.cpu_count() or 1)
 
 log = logging.getLogger(__name__)
 
