@@ -29,9 +29,10 @@ from common.job import EXIT_ALREADY_RUNNING, EXIT_FAILED, hide_in_log, is_watche
 from common.schedule.loop import Loop
 from common.schedule.planned import DATABASE_ERRORS, Account, Planned
 from common.settings import JOBS, Settings, SettingsError, UsageError, load_settings
+from common.state.locks import lock
 from common.state.urls import is_server
 
-TICK_SECONDS = 1
+TICK_SECONDS = 0.25
 SECONDS_TO_WAIT = 5
 
 log = logging.getLogger("schedule loop")
@@ -63,7 +64,7 @@ def main(name: str, arguments: argparse.Namespace) -> int:
 
 
 class Signals:
-    """What the process was asked for by signals; the loop looks at it every second."""
+    """What the process was asked for by signals; the loop looks at it a few times a second."""
 
     def __init__(self) -> None:
         self.is_stopped = False
@@ -121,7 +122,7 @@ def work(arguments: argparse.Namespace) -> int:
     tell_steps(arguments)
     try:
         queue.work(database_url, lambda: load_accounts(arguments))
-    except queue.DatabaseAwayError as error:
+    except queue.DATABASE_AWAY as error:
         log.error("The database is away, so this worker ends: its supervisor is to start it again. %s", error)
         return EXIT_FAILED
     log.info("Stopped")
@@ -247,7 +248,7 @@ def next_text(planned: Planned, kept: dict[str, Any]) -> str:
         return ""
     if kept.get("is_begun"):
         try:
-            with planned.account.lock():
+            with lock(planned.account.settings.database_url, planned.account.settings.key, planned.job):
                 return "as soon as the loop runs: it was cut off"
         except filelock.Timeout:
             return "running now"
@@ -255,7 +256,7 @@ def next_text(planned: Planned, kept: dict[str, Any]) -> str:
     due = planned.next_due_of(kept, now)
     if retry := kept.get("retry"):
         due = min(due, retry["at"])
-    late = " (overdue: is the loop running?)" if due < now - 2 * TICK_SECONDS else ""
+    late = " (overdue: is the loop running?)" if due < now - 2 else ""
     return f"{moment(due, planned)}{late}"
 
 

@@ -77,7 +77,8 @@ class Fleet:
         self._is_over = threading.Event()
         self.restarts = 0
         self.workers = [self._start() for _ in range(WORKERS)]
-        threading.Thread(target=self._supervise, daemon=True).start()
+        self._supervisor = threading.Thread(target=self._supervise, daemon=True)
+        self._supervisor.start()
 
     def _start(self):
         return subprocess.Popen([sys.executable, *map(str, [MEMBER, *self._arguments])], start_new_session=True)
@@ -89,12 +90,22 @@ class Fleet:
                     self.restarts += 1
                     self.workers[number] = self._start()
 
+    def __enter__(self):
+        return self
+
     def end(self):
         self._is_over.set()
-        time.sleep(0.5)
+        self._supervisor.join()
         for worker in self.workers:
             worker.terminate()
         return [worker.wait(20) for worker in self.workers]
+
+    def __exit__(self, *error):
+        self._is_over.set()
+        self._supervisor.join()
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
 
 
 def restart(server):
@@ -103,13 +114,21 @@ def restart(server):
     subprocess.run([*user, "/bin/sh", "-c", pg_ctl], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def test_every_due_run_happens_none_twice_at_once_whatever_becomes_of_workers_and_database(server, conninfo, tmp_path):
+@pytest.fixture
+def fleet(conninfo, tmp_path):
     jobs = tmp_path / "jobs"
     jobs.mkdir()
     (jobs / "backup_customers.py").write_text(JOB.format(conninfo=conninfo))
     often = f"every {EVERY_SECONDS} minutes"
     configs = [write_config(tmp_path / f"a{number:02}", conninfo, often) for number in range(ACCOUNTS)]
-    fleet = Fleet([jobs, *configs])
+    with Fleet([jobs, *configs]) as fleet:
+        yield fleet
+
+
+@pytest.mark.alone
+def test_every_due_run_happens_none_twice_at_once_whatever_becomes_of_workers_and_database(
+    fleet, server, conninfo, tmp_path
+):
     began = time.time()
 
     def at(second):

@@ -93,7 +93,7 @@ class Timer(schedule.Job):
 
 
 class Loop:
-    """Begins what is due, once; ends what hangs. tick() is to be called every second.
+    """Begins what is due, once; ends what hangs. tick() is to be called a few times a second.
 
     start:      how a run is begun
     is_stopped: whether nothing is to be begun any more

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -14,7 +15,7 @@ import sqlalchemy
 from binotel_core import BinotelError, account_id
 from common.schedule.runs import Outcome, shown_seconds
 from common.schedule.trouble import ping, tell_admin
-from common.settings import Settings
+from common.settings import Settings, UsageError
 from common.state.database import database_reason, database_remedy
 from common.state.locks import Lock, lock
 from common.state.store import Store
@@ -265,3 +266,33 @@ class Planned:
         """When it runs, in words: what is remembered counts by these alone."""
         assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
         return f"{self.timetable.text} ({self.account.settings.timezone})"
+
+
+class Plans:
+    """The jobs of the config files, by a name that is the same on every machine; read anew when a file has changed."""
+
+    def __init__(self, load: Callable[[], list[Account]]) -> None:
+        self._load = load
+        self._planned: dict[str, Planned] = {}
+        self._seen: list[int] = []
+        self._read()
+
+    def current(self) -> dict[str, Planned]:
+        """The jobs; those of before when a file cannot be used."""
+        if self._times() != self._seen:
+            self._seen = self._times()
+            try:
+                self._read()
+            except (UsageError, OSError) as error:
+                log.error("The configuration cannot be used, so all stays as it was: %s", error)
+        return self._planned
+
+    def _read(self) -> None:
+        accounts = self._load()
+        self._paths = [account.settings.path for account in accounts if account.settings.path]
+        self._seen = self._times()
+        jobs = [Planned(account, *item) for account in accounts for item in account.settings.timetables.items()]
+        self._planned = {" ".join(planned.id): planned for planned in jobs}
+
+    def _times(self) -> list[int]:
+        return [path.stat().st_mtime_ns if path.exists() else 0 for path in self._paths]

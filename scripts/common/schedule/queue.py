@@ -11,52 +11,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import psycopg
+import psycopg_pool
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision, exceptions
 from procrastinate.jobs import Job, Status
 
 from common.schedule.loop import MOST_AT_ONCE, RETRY_SECONDS, start_process
-from common.schedule.planned import Account, Planned
+from common.schedule.planned import Account, Planned, Plans
 from common.schedule.runs import SECONDS_TO_END, Outcome
-from common.settings import UsageError
 
 FOLLOW_SECONDS = 0.25
 POLL_SECONDS = 1.0  # how often an idle worker asks for a job
 BEAT_SECONDS, STALLED_SECONDS = 10.0, 30.0  # a worker that has said nothing for so long is gone, and its jobs another's
 KEEP_CRON = "* * * * *"  # each minute
 FINISHED_HOURS = 1  # how long what is over stays in the queue's tables
-DatabaseAwayError = exceptions.ConnectorException
+# What says that the database is away, whoever finds out first.
+DATABASE_AWAY = (exceptions.ConnectorException, psycopg.OperationalError, psycopg_pool.PoolTimeout)
 
 log = logging.getLogger(__name__)
-
-
-class Plans:
-    """The jobs of the config files, by a name that is the same on every machine; read anew when a file has changed."""
-
-    def __init__(self, load: Callable[[], list[Account]]) -> None:
-        self._load = load
-        self._planned: dict[str, Planned] = {}
-        self._seen: list[int] = []
-        self._read()
-
-    def current(self) -> dict[str, Planned]:
-        """The jobs; those of before when a file cannot be used."""
-        if self._times() != self._seen:
-            self._seen = self._times()
-            try:
-                self._read()
-            except (UsageError, OSError) as error:
-                log.error("The configuration cannot be used, so all stays as it was: %s", error)
-        return self._planned
-
-    def _read(self) -> None:
-        accounts = self._load()
-        self._paths = [account.settings.path for account in accounts if account.settings.path]
-        self._seen = self._times()
-        jobs = [Planned(account, *item) for account in accounts for item in account.settings.timetables.items()]
-        self._planned = {" ".join(planned.id): planned for planned in jobs}
-
-    def _times(self) -> list[int]:
-        return [path.stat().st_mtime_ns if path.exists() else 0 for path in self._paths]
 
 
 class CutOff(BaseRetryStrategy):
@@ -75,15 +47,16 @@ class Worker:
     def __init__(self, database_url: str, load: Callable[[], list[Account]]) -> None:
         self._plans = Plans(load)
         conninfo = database_url.replace("postgresql+psycopg://", "postgresql://")
-        # Prepared statements would not survive a pooler.
-        self.app = App(connector=PsycopgConnector(conninfo=conninfo, max_size=4, kwargs={"prepare_threshold": None}))
+        # Prepared statements would not survive a pooler. Each of its statements stands for itself.
+        options = {"prepare_threshold": None, "autocommit": True}
+        self.app = App(connector=PsycopgConnector(conninfo=conninfo, max_size=4, kwargs=options))
         self._look = self.app.task(name="look", pass_context=True, retry=CutOff())(self.look)
         # It has no lock: one that is stalled must not keep the next one waiting. Queued once: two would do it twice.
         self._keep = self.app.task(name="keep", queueing_lock="keep")(self.keep)
         self.app.periodic(cron=KEEP_CRON)(self._keep)
 
     async def work(self) -> None:
-        """Raises DatabaseAwayError."""
+        """Raises one of DATABASE_AWAY."""
         async with self.app.open_async():
             if not await self.app.job_manager.check_connection_async():
                 with suppress(exceptions.ConnectorException):  # another worker was faster
@@ -164,8 +137,9 @@ class Worker:
 
 
 def work(database_url: str, load: Callable[[], list[Account]]) -> None:
-    """Be a worker. Raises DatabaseAwayError."""
+    """Be a worker. Raises one of DATABASE_AWAY."""
     worker = Worker(database_url, load)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)  # its steps are not the jobs'
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it tells of each try
     log.info("Started, process %d", os.getpid())
     asyncio.run(worker.work())
