@@ -4,6 +4,7 @@
     python scripts/run_schedule.py kyiv/config.env lviv/config.env    those of several accounts
     python scripts/run_schedule.py --list                             when they run, and how they ended
     python scripts/run_schedule.py --once backup_customers            one now
+    python scripts/run_schedule.py --worker kyiv/config.env           one of several machines, with PostgreSQL
 
 When a job runs is said by SCHEDULE_<JOB>. A job that fails is mailed to ADMIN_TO, and HEALTHCHECK_URL_<JOB> is called.
 SIGTERM or Ctrl-C ends the loop and what it runs; what was cut off is run again when it starts. SIGHUP has it read the
@@ -15,20 +16,24 @@ import logging
 import os
 import shlex
 import signal
-import socket
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import filelock
 
 from common.job import EXIT_ALREADY_RUNNING, EXIT_FAILED, hide_in_log, is_watched, log_to_file, print_out, run_command
 from common.schedule.loop import Loop
-from common.schedule.planned import Account, Planned
+from common.schedule.planned import DATABASE_ERRORS, Account, Planned
 from common.settings import JOBS, Settings, SettingsError, UsageError, load_settings
+from common.state.locks import lock
+from common.state.urls import is_server
 
-TICK_SECONDS = 1
+TICK_SECONDS = 0.25
+SECONDS_TO_WAIT = 5
 
 log = logging.getLogger("schedule loop")
 
@@ -37,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("configs", nargs="*", metavar="CONFIG", help="a config file for each account")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--list", action="store_true", help="show each job, its next run, and how the last one ended")
+    what.add_argument("--worker", action="store_true", help="be one of several machines' workers (PostgreSQL)")
     what.add_argument("--once", metavar="JOB", choices=JOBS, help=f"run a job now: {', '.join(JOBS)}")
     parser.add_argument("--log", metavar="FILE", type=Path, help="log to this file, and begin a new one at 10 MB")
 
@@ -51,12 +57,14 @@ def main(name: str, arguments: argparse.Namespace) -> int:
         if not any(account.settings.timetables for account in accounts):
             print_out("No SCHEDULE_ key is filled in. README shows some.")
         return 0
+    if arguments.worker:
+        return work(arguments)
     signals = Signals()
     return once(arguments.once, accounts, signals) if arguments.once else serve(accounts, arguments, signals)
 
 
 class Signals:
-    """What the process was asked for by signals; the loop looks at it every second."""
+    """What the process was asked for by signals; the loop looks at it a few times a second."""
 
     def __init__(self) -> None:
         self.is_stopped = False
@@ -78,10 +86,13 @@ def serve(accounts: list[Account], arguments: argparse.Namespace, signals: Signa
     """Run the jobs at their times until the process is asked to stop."""
     if not any(account.settings.timetables for account in accounts):
         raise UsageError("No SCHEDULE_ key is filled in, so there is nothing to run. README shows some.")
-    if not (arguments.quiet or arguments.verbose):
-        logging.root.setLevel(logging.INFO)  # a loop that says nothing could as well be dead
+    tell_steps(arguments)
     loop = Loop(is_stopped=lambda: signals.is_stopped)
     loop.plan(accounts)
+    for account in accounts:
+        if is_run_elsewhere(account, loop):
+            log.error("Another loop runs %s jobs: end it first.", f"{account.name}'s" if account.name else "these")
+            return EXIT_ALREADY_RUNNING
     log.info("Started, process %d: %s", os.getpid(), planned_text(accounts))
     try:
         while not signals.is_stopped:
@@ -94,6 +105,44 @@ def serve(accounts: list[Account], arguments: argparse.Namespace, signals: Signa
         loop.stop()
     log.info("Stopped")
     return 0
+
+
+def work(arguments: argparse.Namespace) -> int:
+    """Be a worker until the process is asked to stop."""
+    [database_url, *others] = {account.settings.database_url for account in load_accounts(arguments)}
+    if others or not is_server(database_url):
+        raise UsageError(
+            "Workers on several machines need one PostgreSQL server: write its address into each DATABASE_URL. "
+            "On one machine, start the loop: leave --worker out."
+        )
+    try:
+        from common.schedule import queue
+    except ImportError:
+        raise UsageError("For workers, run pip install -r requirements-postgresql.txt.") from None
+    tell_steps(arguments)
+    try:
+        queue.work(database_url, lambda: load_accounts(arguments))
+    except queue.DATABASE_AWAY as error:
+        log.error("The database is away, so this worker ends: its supervisor is to start it again. %s", error)
+        return EXIT_FAILED
+    log.info("Stopped")
+    return 0
+
+
+def tell_steps(arguments: argparse.Namespace) -> None:
+    if not (arguments.quiet or arguments.verbose):
+        logging.root.setLevel(logging.INFO)  # a loop that says nothing could as well be dead
+
+
+def is_run_elsewhere(account: Account, loop: Loop) -> bool:
+    """Whether another loop runs an account's jobs. One that is just ending, or a --list, is waited for."""
+    deadline = time.monotonic() + SECONDS_TO_WAIT
+    with suppress(*DATABASE_ERRORS):  # the loop waits for a database that is away, and tells people
+        while not loop.holds(account):
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(TICK_SECONDS / 10)
+    return False
 
 
 def reload(loop: Loop, arguments: argparse.Namespace) -> None:
@@ -194,18 +243,20 @@ def when_text(planned: Planned) -> str:
     return f"{timetable.text} | {shlex.join(timetable.arguments)}" if timetable.arguments else timetable.text
 
 
-def next_text(planned: Planned, kept: dict[str, object]) -> str:
+def next_text(planned: Planned, kept: dict[str, Any]) -> str:
     if not planned.timetable:
         return ""
     if kept.get("is_begun"):
         try:
-            with planned.lock:
+            with lock(planned.account.settings.database_url, planned.account.settings.key, planned.job):
                 return "as soon as the loop runs: it was cut off"
         except filelock.Timeout:
-            return f"running now{where(kept)}"
+            return "running now"
     now = time.time()
     due = planned.next_due_of(kept, now)
-    late = " (overdue: is the loop running?)" if due < now - 2 * TICK_SECONDS else ""
+    if retry := kept.get("retry"):
+        due = min(due, retry["at"])
+    late = " (overdue: is the loop running?)" if due < now - 2 else ""
     return f"{moment(due, planned)}{late}"
 
 
@@ -213,13 +264,7 @@ def last_text(planned: Planned, kept: dict[str, object]) -> str:
     last = kept.get("last")
     if not isinstance(last, dict):
         return "never"
-    return f"{moment(last['began'], planned)}{where(kept)} {last['problem'] or 'done'}"
-
-
-def where(kept: dict[str, object]) -> str:
-    """On which machine that was, if it was another one."""
-    host = kept.get("host", "")
-    return "" if host in ("", socket.gethostname()) else f" on {host}"
+    return f"{moment(last['began'], planned)} {last['problem'] or 'done'}"
 
 
 def moment(seconds: float, planned: Planned) -> str:

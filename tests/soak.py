@@ -3,6 +3,7 @@
 What it began is compared with a list that is reckoned in another way: from Kyiv's clock, minute by minute.
 """
 
+import math
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -73,8 +74,8 @@ def uptimes(first, days, seed):
 
 def crash(loop):
     """As if the process had been killed: the system drops its locks."""
-    for planned, _, _ in loop._running.values():
-        planned.lock.release()
+    for lock in loop._locks.values():
+        lock.release()
 
 
 def play(settings_by_account, spans, seed):
@@ -124,24 +125,43 @@ def due_moments(line, first, last):
 
 
 def expected(lines_by_account, spans, seed):
-    """The runs there should be: each at its moment, or as soon as the loop is there and the run before it has ended."""
+    """The runs there should be: each at its moment, or as soon as the loop is there and the run before it has ended.
+
+    What runs at a time of the day and fails is tried again 10, 30 and 60 minutes after each failure, on the same day.
+    """
     runs = []
     for account, lines in lines_by_account.items():
         for job, line in lines.items():
             dues = due_moments(line, spans[0][0], spans[-1][1])
             waiting, position, was_cut = False, 0, False
+            failures, first_failure, again = 0, 0, math.inf
             for first, last in spans:
                 now = first
                 while now < last:
                     while position < len(dues) and dues[position] <= now:
                         waiting, position = True, position + 1
-                    if waiting or was_cut:
+                    if waiting or was_cut or again <= now:
                         runs.append((now, account, job))
-                        waiting = was_cut = False
-                        now += life_of(account, job, float(now), seed).seconds
+                        failures = 0 if waiting else failures
+                        waiting, again = False, math.inf
+                        life, began = life_of(account, job, float(now), seed), now
+                        now += life.seconds
                         was_cut = now > last
-                    elif position < len(dues):
-                        now = max(now, dues[position])
+                        if was_cut:
+                            continue
+                        first_failure = began if failures == 0 else first_failure
+                        at = now + (10 * MINUTE, 30 * MINUTE, HOUR, math.inf)[failures]
+                        if life.problem and " at " in line and at < math.inf and same_day(first_failure, at):
+                            failures, again = failures + 1, at
+                        else:
+                            failures = 0
                     else:
-                        break
+                        upcoming = [*dues[position : position + 1], again]
+                        if min(upcoming) == math.inf:
+                            break
+                        now = max(now, min(upcoming))
     return sorted(runs)
+
+
+def same_day(*moments):
+    return len({datetime.fromtimestamp(moment, KYIV).date() for moment in moments}) == 1

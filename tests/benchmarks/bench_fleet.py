@@ -10,7 +10,6 @@ to answer.
 
 import logging
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,9 +19,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 from goals import end, goal
-from processes import start
+from running import chat, cpu_of_run
 
 import alert_lost_calls
 import export_calls_per_day
@@ -39,13 +39,13 @@ HOUR = 3600
 FIRST, LAST, EXPORT_AT, ALERT_EVERY = 6 * HOUR, 10 * HOUR, 7.5 * HOUR, 300
 RUNS_MEASURED = 5
 LOOKS_MEASURED = 100
-GOAL_MACHINES = 4
+GOAL_MACHINES = 2
 CONFIG = """
 BINOTEL_KEY={key}
 BINOTEL_SECRET=sandbox-secret
 BINOTEL_API_URL={api}
 DATABASE_URL='{database}'
-ALERT_URLS=json://127.0.0.1:9/nobody
+ALERT_URLS=json://127.0.0.1:{port}/alerts
 SCHEDULE_ALERT_LOST_CALLS=every 5 minutes
 """
 
@@ -79,26 +79,19 @@ def served() -> Iterator[tuple[str, str]]:
 
 def measure() -> Costs:
     costs = Costs()
-    with served() as (api, database), tempfile.TemporaryDirectory() as folder:
+    with served() as (api, database), chat() as port, tempfile.TemporaryDirectory() as folder:
 
         def config(number: int, key: str) -> Path:
             path = Path(folder) / str(number) / "config.env"
             path.parent.mkdir()
             path.touch(0o600)
-            path.write_text(CONFIG.format(key=key, api=api, database=database))
+            path.write_text(CONFIG.format(key=key, api=api, database=database, port=port))
             return path
 
         own = config(0, KEY)
-        for job, script, options in (
-            ("alert", alert_lost_calls, ["--dry-run"]),
-            ("export", export_calls_per_day, []),
-        ):
-            before = cpu_of_children()
-            for _ in range(RUNS_MEASURED):
-                pipes = {"stdout": subprocess.DEVNULL}
-                with start(Path(script.__file__), *options, "--config", own, lowered=(2000, 0.001), **pipes) as process:
-                    assert process.wait() == 0, process.stderr.read()
-            costs.run[job] = (cpu_of_children() - before) / RUNS_MEASURED
+        for job, script in (("alert", alert_lost_calls), ("export", export_calls_per_day)):
+            cpu_of_run(script.__file__, own, database)  # the first one loads what is needed
+            costs.run[job] = median(cpu_of_run(script.__file__, own, database) for _ in range(RUNS_MEASURED))
         settings = [load_settings(str(config(number, f"key {number}")), {}) for number in range(1, LOOKS_MEASURED + 1)]
         loop = Loop(lambda planned: None)  # type: ignore[arg-type, return-value]
         loop.plan([Account(str(number), one) for number, one in enumerate(settings)])
@@ -109,11 +102,6 @@ def measure() -> Costs:
         loop.tick()
         costs.look = (time.process_time() - before) / LOOKS_MEASURED
     return costs
-
-
-def cpu_of_children() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 @dataclass

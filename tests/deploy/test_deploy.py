@@ -135,16 +135,7 @@ def test_cron_takes_the_crontab():
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize(
-    ("script", "option"),
-    [
-        pytest.param(
-            *command,
-            marks=pytest.mark.xfail(strict=True, reason="the worker is not there yet") if "--worker" in command else (),
-        )
-        for command in sorted(set(commands()))
-    ],
-)
+@pytest.mark.parametrize(("script", "option"), sorted(set(commands())))
 def test_every_script_takes_the_options_that_it_is_given(script, option):
     assert option in help_of(script)
 

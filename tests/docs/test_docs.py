@@ -150,6 +150,10 @@ def test_what_only_tests_need_is_not_among_what_running_needs():
         return set(re.findall(r"^([\w-]+)[\[=]", text, re.MULTILINE))
 
     assert {"requests", "SQLAlchemy", "openpyxl", "schedule", "apprise"} <= packages("")
-    assert (packages("-s3"), packages("-postgresql"), packages("-demo")) == ({"s3fs"}, {"psycopg"}, {"aiosmtpd"})
+    assert (packages("-s3"), packages("-postgresql"), packages("-demo")) == (
+        {"s3fs"},
+        {"psycopg", "procrastinate"},
+        {"aiosmtpd"},
+    )
     assert {"pytest", "moto", "ruff"} <= packages("-dev")
     assert packages("-dev") & packages("") == set()

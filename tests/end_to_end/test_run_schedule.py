@@ -86,9 +86,12 @@ def says(process, text):
     return lambda: any(text in line for line in process.lines)
 
 
-def children(pid):
+def jobs_of(pid):
+    """The processes that a loop's own child, which forks them, has begun."""
     listing = subprocess.run(["ps", "-eo", "ppid=,pid="], capture_output=True, text=True, check=True).stdout
-    return [int(child) for parent, child in map(str.split, listing.splitlines()) if int(parent) == pid]
+    pairs = [tuple(map(int, line.split())) for line in listing.splitlines()]
+    servers = {child for parent, child in pairs if parent == pid}
+    return [child for parent, child in pairs if parent in servers]
 
 
 def stop(process, number=signal.SIGTERM):
@@ -125,7 +128,7 @@ def test_a_signal_ends_the_loop_and_what_it_runs_and_what_was_cut_off_is_run_aga
     config = configure(**EXPORT)
     with running(config) as loop:
         wait_for(lambda: sandbox.requests)
-        jobs = children(loop.pid)
+        jobs = jobs_of(loop.pid)
         assert len(jobs) == 1
         assert "  running now  " in run("--list", config)[1]
         assert stop(loop, number) == (0, True)
@@ -140,21 +143,29 @@ def test_a_signal_ends_the_loop_and_what_it_runs_and_what_was_cut_off_is_run_aga
     assert len(list((tmp_path / "reports").iterdir())) == 1
 
 
-def test_after_a_kill_what_still_runs_is_not_started_twice_and_is_made_sure_of(configure, remember, sandbox):
-    sandbox.faults["stats/list-of-calls-per-day"] = ["hang"] * 10
+def test_a_second_loop_for_an_account_ends_at_once(configure):
+    config = configure(**EXPORT)
+    with running(config) as loop:
+        wait_for(says(loop, "Started"))
+        code, output, errors = run(config)
+        assert (code, output, errors) == (75, "", "ERROR: Another loop runs these jobs: end it first.")
+        assert stop(loop) == (0, True)
+
+
+def test_after_a_kill_nothing_goes_on_alone_and_what_was_cut_off_is_run_again(configure, remember, sandbox):
+    sandbox.faults["stats/list-of-calls-per-day"] = ["hang"]
     remember("export_calls_per_day", "day at 07:30")
     config = configure(**EXPORT)
     with running(config) as loop:
         wait_for(lambda: sandbox.requests)
-        [orphan] = children(loop.pid)
+        jobs = jobs_of(loop.pid)
         loop.kill()
-    try:
-        with running(config) as loop:
-            wait_for(says(loop, "another copy is running; tried again in a minute"))
-            assert stop(loop) == (0, True)
-    finally:
-        os.kill(orphan, signal.SIGKILL)
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in jobs))
     assert remember("export_calls_per_day")["is_begun"]
+    with running(config) as loop:
+        wait_for(says(loop, "done in"))
+        assert stop(loop) == (0, True)
+    assert not remember("export_calls_per_day")["is_begun"]
 
 
 def test_a_database_that_another_program_has_for_itself_keeps_nobody_from_stopping_the_loop(

@@ -7,17 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
-import filelock
 import pytest
 import time_machine
 
 import soak
 from common.messages.mail import MailError
 from common.schedule.loop import MOST_AT_ONCE, Loop
-from common.schedule.planned import DATABASE_PATIENCE_SECONDS, Account, Planned
+from common.schedule.planned import Account, Planned
 from common.schedule.runs import Outcome
 from common.settings import load_settings
-from common.state.locks import SETTLE_SECONDS, lock
+from common.state.locks import lock
 from common.state.store import Store
 
 FIRST = int(datetime(2026, 2, 1, 12, 34, 56, tzinfo=UTC).timestamp())
@@ -263,27 +262,27 @@ def test_a_new_timetable_counts_from_now_on_and_what_runs_goes_on(world, make_se
     assert world.go_on(minutes=3) == ["12:18:00"]
 
 
-def test_two_loops_with_the_same_jobs_share_them(world, make_settings):
+def test_a_second_loop_begins_nothing_until_the_first_one_is_gone(world, make_settings):
     settings = make_settings()
     world.restart(settings)
-    other = Loop(world._start)
-    other.plan([Account("kyiv", settings)])
-    begun = []
-    for _ in range(12 * 60):
-        world.clock.shift(1)
-        world.loop.tick()
-        other.tick()
-        if len(world.begun) > len(begun):
-            begun = list(world.begun)
-            if len(begun) == 2:
-                world.end()  # the first one runs until the second is due
-    assert begun == ["12:05:00"]
+    assert world.go_on(minutes=6) == ["12:05:00"]
     world.end()
-    for _ in range(61):
-        world.clock.shift(1)
-        world.loop.tick()
-        other.tick()
-    assert len(world.begun) == 2
+    first, world.loop = world.loop, Loop(world._start)
+    world.reload(settings)
+    assert not world.loop.holds(Account("kyiv", settings))
+    assert world.go_on(minutes=6) == []
+    soak.crash(first)
+    assert world.go_on(minutes=1) == ["12:12:02"]
+
+
+def test_the_lock_of_an_account_that_is_planned_no_more_is_given_back(world, make_settings):
+    kyiv, lviv = make_settings(), make_settings("lviv")
+    world.restart(kyiv, lviv)
+    world.go_on(minutes=6)
+    world.reload(lviv)
+    other = Loop(world._start)
+    assert other.holds(Account("kyiv", kyiv))
+    assert not other.holds(Account("lviv", lviv))
 
 
 def test_when_the_database_cannot_be_used_people_are_told_and_nothing_is_begun_before_it_can(
@@ -353,41 +352,33 @@ def server_of_now(monkeypatch, world):
     monkeypatch.setattr("common.schedule.planned.time", SimpleNamespace(time=now, monotonic=now))
 
 
-def test_when_the_server_is_back_a_run_goes_on_unless_another_machine_has_taken_it_over(
-    world, make_settings, cable, postgres_url, server_of_now, monkeypatch
+def test_a_loop_that_lost_its_connection_takes_its_lock_again_and_what_runs_goes_on(
+    world, make_settings, cable, server_of_now
 ):
-    monkeypatch.setattr("common.state.locks.CONTESTED_SECONDS", 0)
-    lines = {"backup_customers": "day at 12:05", "download_records": "day at 12:05"}
-    settings = make_settings(lines=lines, DATABASE_URL=f"'{cable.url}'")
-    world.restart(settings)
-    assert world.go_on(minutes=5) == ["12:05:00"] * 2
-    cable.pull()
-    theirs = lock(postgres_url, settings.key, "run_schedule-backup_customers")
-    theirs.acquire()
-    cable.plug()
-    assert world.go_on(minutes=1) == []
-    assert {run.planned.job: run.is_stopped for run in world.running} == {
-        "backup_customers": True,
-        "download_records": False,
-    }
-    with pytest.raises(filelock.Timeout):
-        lock(postgres_url, settings.key, "run_schedule-download_records").acquire()
-
-
-def test_a_run_on_another_machine_counts_as_cut_off_when_its_lock_was_free_for_a_while(
-    world, make_settings, postgres_url, server_of_now
-):
-    settings = make_settings(lines={"backup_customers": "day at 12:05"}, DATABASE_URL=f"'{postgres_url}'")
+    settings = make_settings(lines={"backup_customers": "every 5 minutes"}, DATABASE_URL=f"'{cable.url}'")
     world.restart(settings)
     assert world.go_on(minutes=5) == ["12:05:00"]
+    cable.pull()
+    cable.plug()
+    assert world.go_on(minutes=4) == []
+    world.end()
+    assert world.go_on(minutes=2) == ["12:10:00"]
+
+
+def test_a_loop_whose_lock_another_one_has_taken_meanwhile_begins_nothing(
+    world, make_settings, cable, postgres_url, server_of_now
+):
+    settings = make_settings(lines={"backup_customers": "every 5 minutes"}, DATABASE_URL=f"'{cable.url}'")
     world.restart(settings)
-    assert world.go_on(seconds=15) == []  # it has just lost its connection, perhaps
-    theirs = lock(settings.database_url, settings.key, "run_schedule-backup_customers", DATABASE_PATIENCE_SECONDS)
+    assert world.go_on(minutes=5) == ["12:05:00"]
+    world.end()
+    cable.pull()
+    theirs = lock(postgres_url, settings.key, "run_schedule")
     theirs.acquire()
-    assert world.go_on(minutes=1) == []
+    cable.plug()
+    assert world.go_on(minutes=6) == []
     theirs.release()
-    assert world.go_on(seconds=SETTLE_SECONDS) == []
-    assert len(world.go_on(seconds=SETTLE_SECONDS)) == 1
+    assert len(world.go_on(minutes=1)) == 1
 
 
 def test_a_copy_by_hand_is_waited_for_in_minutes_with_a_server_too(world, make_settings, postgres_url, server_of_now):
@@ -460,13 +451,13 @@ def mails(monkeypatch):
 
 
 @contextmanager
-def failing(world, problem):
+def failing(world, problem, **more):
     """Every run that is begun in the block ends at once, in this way."""
     start = world.loop._start
 
     def started(planned):
         run = start(planned)
-        world.end(problem=problem)
+        world.end(problem=problem, **more)
         return run
 
     world.loop._start = started
@@ -501,3 +492,36 @@ def test_a_mail_that_could_not_be_sent_is_made_up_for(world, make_settings, mail
         mails.is_down = False
         world.go_on(hours=2)
     assert mails == ["01 16:00 Works again: kyiv alert_lost_calls"]
+
+
+def test_a_job_of_a_time_of_the_day_is_tried_again_on_that_day_before_anybody_is_told(world, make_settings, mails):
+    settings = make_settings(lines={"export_calls_per_day": "day at 12:05"}, **MAIL)
+    world.restart(settings)
+    with failing(world, "It broke."):
+        assert world.go_on(hours=4) == ["12:05:00", "12:15:00", "12:45:00", "13:45:00"]
+    assert mails == ["01 13:45 Failed: kyiv export_calls_per_day"]
+    world.restart(settings)
+    with failing(world, "It broke."):
+        assert world.go_on(hours=22) == ["12:05:00", "12:15:00", "12:45:00", "13:45:00"]
+    assert mails[1:] == ["02 13:45 Failed: kyiv export_calls_per_day"]
+
+
+def test_a_job_that_works_when_it_is_tried_again_is_told_to_nobody(world, make_settings, mails):
+    settings = make_settings(lines={"export_calls_per_day": "day at 12:05"}, **MAIL)
+    world.restart(settings)
+    with failing(world, "It broke."):
+        assert world.go_on(minutes=6) == ["12:05:00"]
+    world.restart(settings)  # what is to be tried again is not forgotten
+    with failing(world, ""):
+        assert world.go_on(hours=20) == ["12:15:00"]
+    assert mails == []
+
+
+def test_a_job_is_not_tried_again_on_the_day_after_nor_when_its_configuration_is_wrong(world, make_settings, mails):
+    lines = {"export_calls_per_day": "day at 23:55", "backup_customers": "day at 12:05"}
+    world.restart(make_settings(lines=lines, **MAIL))
+    with failing(world, "It broke.", is_usage=True):
+        assert world.go_on(hours=1) == ["12:05:00"]
+    with failing(world, "It broke."):
+        assert world.go_on(hours=15) == ["23:55:00"]
+    assert mails == ["01 12:05 Failed: kyiv backup_customers", "01 23:55 Failed: kyiv export_calls_per_day"]

@@ -3,6 +3,7 @@
 import logging
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -17,10 +18,11 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has other signa
 IGNORES_SIGTERM = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('ready', flush=True)\n"
 
 
-@pytest.fixture
-def start(tmp_path, monkeypatch):
+@pytest.fixture(params=["forked", "fresh"] if sys.platform == "linux" else ["fresh"])
+def start(request, tmp_path, monkeypatch):
     """A function that starts a script with this text as a run; the outcomes it told are in `start.told`."""
     monkeypatch.setattr(runs, "SECONDS_TO_END", 0.1)
+    monkeypatch.setattr(runs, "FORKS", request.param == "forked")
 
     def start(text, limit_seconds=60):
         path = tmp_path / "my_job.py"
@@ -148,8 +150,12 @@ def test_hundreds_of_runs_leave_nothing_behind(start):
         ended(start("import os; os.kill(os.getpid(), 9)" if number % 3 else "pass"))
     assert open_files() == before
     assert len(start.told) == 61
-    with pytest.raises(ChildProcessError):  # no zombie either
-        os.waitpid(-1, os.WNOHANG)
+    assert zombies() == []
+
+
+def zombies():
+    listing = subprocess.run(["ps", "-eo", "ppid=,stat="], capture_output=True, text=True, check=True).stdout
+    return [line for line in map(str.split, listing.splitlines()) if line[0] == str(os.getpid()) and line[1][0] == "Z"]
 
 
 def open_files():

@@ -13,7 +13,7 @@ import sqlalchemy
 from common.job import Job
 from common.settings import load_settings
 from common.state import locks
-from common.state.locks import CONTESTED_SECONDS, LockConnection, LockLostError, ServerLock, lock
+from common.state.locks import LockConnection, LockLostError, ServerLock, lock
 from helpers import Clock
 
 SCRIPTS = Path(locks.__file__).parents[2]
@@ -58,7 +58,6 @@ def test_a_lock_is_one_accounts_and_one_jobs(make_settings):
     settings = make_settings()
     with lock(settings.database_url, settings.key, "job") as mine:
         mine.check()
-        assert mine.keep()
         assert not is_free("job", settings)
         assert is_free("other job", settings)
         assert is_free("job", make_settings("other"))
@@ -114,45 +113,57 @@ def make_job():
     return lambda mine: Job("job", None, None, mine)
 
 
-def test_the_loop_takes_its_locks_again_when_the_server_is_back(connection, cable, other):
+def test_a_lock_that_was_lost_can_be_had_again_when_the_server_is_back(connection, cable, other):
     mine, also_mine = ServerLock("job", connection), ServerLock("other job", connection)
     mine.acquire()
     also_mine.acquire()
     cable.pull()
     cable.plug()
-    assert mine.keep()  # the connection is broken
-    assert mine.keep()  # and made anew
+    for lost in (mine, also_mine):
+        with pytest.raises(LockLostError):
+            lost.check()
+        lost.acquire()
+        lost.check()
     for theirs in (ServerLock("job", other), ServerLock("other job", other)):
         with pytest.raises(filelock.Timeout):
             theirs.acquire()
-    assert also_mine.keep()
 
 
-def test_the_loop_finds_out_that_another_has_taken_its_lock_meanwhile(connection, cable, other, clock):
-    mine, also_mine = ServerLock("job", connection), ServerLock("other job", connection)
+def test_a_lock_that_another_has_taken_meanwhile_cannot_be_had(connection, cable, other):
+    mine = ServerLock("job", connection)
     mine.acquire()
-    also_mine.acquire()
     cable.pull()
-    ServerLock("job", other).acquire()
+    theirs = ServerLock("job", other)
+    theirs.acquire()
     cable.plug()
-    for _ in range(2):  # the connection is broken, then made anew
-        assert (mine.keep(), also_mine.keep()) == (True, True)  # it may be its own old connection
-    clock.now += CONTESTED_SECONDS + 1
-    assert (mine.keep(), also_mine.keep()) == (False, True)
+    with pytest.raises(LockLostError):
+        mine.check()
+    with pytest.raises(filelock.Timeout):
+        mine.acquire()
+    theirs.release()
+    mine.acquire()
 
 
-def test_the_loop_takes_its_locks_again_when_the_server_has_noticed_that_they_are_free(connection, cable, other, clock):
+def test_a_lock_can_be_had_again_when_the_server_has_noticed_that_it_is_free(connection, cable, other):
     mine = ServerLock("job", connection)
     mine.acquire()
     cable.break_off()
-    assert mine.keep()
-    assert mine.keep()
-    clock.now += CONTESTED_SECONDS / 2
-    assert mine.keep()
+    with pytest.raises(LockLostError):
+        mine.check()
+    with pytest.raises(filelock.Timeout):  # the server takes our old connection for alive
+        mine.acquire()
     cable.let_go()
-    wait_for(lambda: mine.keep() and not connection._contested)
+    wait_for(lambda: can_be_had(mine))
     with pytest.raises(filelock.Timeout):
         ServerLock("job", other).acquire()
+
+
+def can_be_had(mine):
+    try:
+        mine.acquire()
+    except (filelock.Timeout, sqlalchemy.exc.OperationalError):  # the new connection is let go, too
+        return False
+    return True
 
 
 def test_a_server_that_has_stopped_answering_holds_nobody_up(connection, cable, make_job):
@@ -184,9 +195,8 @@ def test_a_server_that_is_away_is_not_asked_for_each_of_many_locks(cable):
         for one in many[1:]:
             with pytest.raises(sqlalchemy.exc.OperationalError):
                 one.acquire()
-        assert many[0].keep()
     assert attempts == [1_714_560_000, 1_714_560_000, 1_714_560_006]
     cable.plug()
     clock.now += 5
     many[1].acquire()
-    assert many[0].keep()
+    many[0].acquire()

@@ -21,6 +21,12 @@ def render(name: str, content: dict[str, Any]) -> str:
     return _environment.get_template(name).render(content | {"short": short, "unbroken": _unbroken})
 
 
+def compile_all() -> None:
+    """Compile every template, which is slow, before the first one is needed."""
+    for name in _environment.list_templates(["html", "txt"]):
+        _environment.get_template(name)
+
+
 def short(name: str) -> str:
     return name if len(name) <= MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 1]}…"
 

@@ -11,20 +11,24 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
+import filelock
+
 import schedule
 from common.schedule.planned import DATABASE_ERRORS, LIMIT_SECONDS, TOLD_AGAIN_SECONDS, Account, Planned
 from common.schedule.runs import SECONDS_TO_END, Outcome, Run
 from common.schedule.trouble import ping, tell_admin
 from common.settings import Settings
 from common.state.database import database_reason, database_remedy
+from common.state.locks import Lock, LockLostError
 
 RETRY_SECONDS = 60  # until a run that could not be begun, or found another copy running, is tried again
-LOOK_AGAIN_SECONDS = 10  # whether another loop is still running a job, or its machine is gone, or the database is
+LOOK_AGAIN_SECONDS = 10  # whether another loop still has an account, or the database is back
 LOCK_TIMEOUT = "55P03"  # as PostgreSQL calls it
 OUTAGE_SECONDS = 60  # a database that is away for less is being restarted, and nobody is told
 SECONDS_TO_BE_KILLED = 2.0
-# Of each job: most of the time they wait for Binotel. So many downloads do not keep an alert waiting.
-MOST_AT_ONCE = 4 * (os.cpu_count() or 1)
+# Of each job: most of the time they wait for Binotel, and a core carries some twenty. Each takes some 30 MB, and two
+# connections of a database server. So many downloads do not keep an alert waiting.
+MOST_AT_ONCE = 16 * (os.cpu_count() or 1)
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +93,7 @@ class Timer(schedule.Job):
 
 
 class Loop:
-    """Begins what is due, once; ends what hangs. tick() is to be called every second.
+    """Begins what is due, once; ends what hangs. tick() is to be called a few times a second.
 
     start:      how a run is begun
     is_stopped: whether nothing is to be begun any more
@@ -104,6 +108,7 @@ class Loop:
         self._running: dict[tuple[str, str], tuple[Planned, Started, Timer | None]] = {}
         self._telling: dict[tuple[str, str], threading.Thread] = {}
         self._accounts: list[Account] = []
+        self._locks: dict[tuple[str, str], Lock] = {}  # by the database's URL and the key
         self._outages: dict[str, Outage] = {}  # by the database's URL
         self._looked_at = 0.0
 
@@ -119,6 +124,9 @@ class Loop:
         """Run the jobs of these accounts from now on, and no others. What is running goes on."""
         self._scheduler.clear()
         self._accounts = accounts
+        for gone in self._locks.keys() - {lock_id(account) for account in accounts}:
+            with suppress(*DATABASE_ERRORS):
+                self._locks.pop(gone).release()
         for account in accounts:
             for job, timetable in account.settings.timetables.items():
                 timer = Timer(self._scheduler)
@@ -130,18 +138,15 @@ class Loop:
             for planned_timer in self._timers:
                 planned_timer.due = now
         self._looked_at = now
-        for job_id, (planned, run, timer) in list(self._running.items()):
+        for job_id, (_, run, timer) in list(self._running.items()):
             run.keep_to_limit()
             if run.is_alive():
-                if timer and not planned.lock.keep():
-                    log.warning("%s: another machine has taken it over, so it is stopped here", planned.label)
-                    run.stop()
                 continue
             del self._running[job_id]
-            with suppress(*DATABASE_ERRORS):
-                planned.release()
             if timer and (run.outcome is None or run.outcome.is_busy):
                 timer.due = now + RETRY_SECONDS
+            elif timer and run.outcome and run.outcome.problem:
+                timer.due = min(timer.due, now)  # it may be due again soon
         self._scheduler.run_pending()
 
     def begin(self, planned: Planned, timer: Timer | None = None) -> Started | None:
@@ -165,6 +170,19 @@ class Loop:
             run.kill()
         _wait_for(runs, SECONDS_TO_BE_KILLED)
 
+    def holds(self, account: Account) -> bool:
+        """Whether this loop is the one that runs an account's jobs. Raises one of DATABASE_ERRORS."""
+        mine = self._locks.get(lock_id(account)) or account.lock()
+        try:
+            with suppress(LockLostError):
+                mine.check()
+                return True
+            mine.acquire()
+        except filelock.Timeout:
+            return False
+        self._locks[lock_id(account)] = mine
+        return True
+
     def _look(self, planned: Planned, timer: Timer) -> None:
         """Begin a job if it is due. Where it has to wait, its timer stays due, and it is looked at again."""
         telling = self._telling.get(planned.id)
@@ -175,19 +193,12 @@ class Loop:
         now = time.time()
         timer.due = now + RETRY_SECONDS  # unless all goes well
         try:
-            if not planned.acquire():
+            if not self.holds(planned.account):
                 timer.due = now + LOOK_AGAIN_SECONDS
                 return
-            is_begun = False
-            try:
-                is_taken = planned.take()
-                is_begun = is_taken and self.begin(planned, timer) is not None
-                if is_begun or not is_taken:
-                    timer.due = now + planned.seconds_left
-            finally:
-                if not is_begun:
-                    with suppress(*DATABASE_ERRORS):
-                        planned.release()
+            is_taken = planned.take()
+            if not is_taken or self.begin(planned, timer):
+                timer.due = now + planned.seconds_left
         except DATABASE_ERRORS as error:
             timer.due = now + LOOK_AGAIN_SECONDS
             if getattr(getattr(error, "orig", None), "sqlstate", None) == LOCK_TIMEOUT:
@@ -249,3 +260,8 @@ def _wait_for(runs: list[Started], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     for run in runs:
         run.join(max(0, deadline - time.monotonic()))
+
+
+def lock_id(account: Account) -> tuple[str, str]:
+    """What tells the locks of accounts apart."""
+    return account.settings.database_url, account.settings.key

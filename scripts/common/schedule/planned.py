@@ -2,20 +2,20 @@
 
 import dataclasses
 import logging
-import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import filelock
 import sqlalchemy
 
 from binotel_core import BinotelError, account_id
 from common.schedule.runs import Outcome, shown_seconds
 from common.schedule.trouble import ping, tell_admin
-from common.settings import Settings
+from common.settings import Settings, UsageError
 from common.state.database import database_reason, database_remedy
 from common.state.locks import Lock, lock
 from common.state.store import Store
@@ -31,6 +31,8 @@ LIMIT_SECONDS = {
     "download_records": 12 * HOUR,
     "backup_customers": 2 * HOUR,
 }
+# A job that runs at a time of the day and fails is tried again so long after each failure, on the same day.
+RETRIES_SECONDS = (10 * MINUTE, 30 * MINUTE, 60 * MINUTE)
 TOLD_AGAIN_SECONDS = 23 * HOUR  # once a day; an hour less, for a job that runs once a day and not to the second
 DATABASE_PATIENCE_SECONDS = 1  # all jobs wait for it, and so does who wants to stop the loop
 DATABASE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, OSError, BinotelError)  # OSError: its folder cannot be made
@@ -45,6 +47,10 @@ class Account:
 
     name: str
     settings: Settings
+
+    def lock(self) -> Lock:
+        """The lock that the loop has which runs the account's jobs: no other begins any of them."""
+        return lock(self.settings.database_url, self.settings.key, "run_schedule", DATABASE_PATIENCE_SECONDS)
 
     @cached_property
     def store(self) -> Store:
@@ -75,9 +81,6 @@ class Planned:
     seconds_left: float = field(default=0, init=False)
     _trouble: dict[str, float] | None = field(default=None, init=False)  # for when the database cannot be used
     _busy_since: float | None = field(default=None, init=False)  # when another copy was found running
-    _run: float | None = field(default=None, init=False)  # when the one that was begun here was taken
-    # A run that was cut off, as it seems, and since when its lock is known to be free, by the monotonic clock.
-    _cut_run: tuple[float, float] | None = field(default=None, init=False)
 
     @property
     def id(self) -> tuple[str, str]:
@@ -95,19 +98,13 @@ class Planned:
         config = ["--config", str(path)] if path else []
         return [str(SCRIPTS / f"{self.job}.py"), *ALWAYS_WITH.get(self.job, ()), *arguments, *config]
 
-    @cached_property
-    def lock(self) -> Lock:
-        """Who runs this job from a loop has it."""
-        settings = self.account.settings
-        return lock(settings.database_url, settings.key, f"run_schedule-{self.job}", DATABASE_PATIENCE_SECONDS)
-
     @property
     def kept(self) -> dict[str, Any]:
         """What is remembered between restarts.
 
         timetable, next_due: when it is due next, in Unix seconds, by that line of the configuration
         is_begun:            from a run's beginning to its end; still there when the run was cut off
-        taken_at, host:      when that was, by the database's clock, and where
+        retry:               while it has failed and is tried again: how often, since when, and when next
         last:                how the last run ended
         trouble:             since when it fails, until when it did, and when ADMIN_TO was told of it last; None while
                              all is well
@@ -120,32 +117,16 @@ class Planned:
         assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
         timezone = self.account.settings.timezone
         upcoming = self.timetable.next_due(now, timezone)
-        if kept.get("timetable") != self._rule:
+        if kept.get("timetable") != self.rule:
             return upcoming
         due = float(kept["next_due"])
         # Further away than the next but one, it was reckoned while the clock was wrong.
         return due if due <= self.timetable.next_due(upcoming, timezone) else upcoming
 
-    def acquire(self) -> bool:
-        """Whether the lock could be had; not, when another loop is running the job. Raises one of DATABASE_ERRORS."""
-        try:
-            self.lock.acquire()
-        except filelock.Timeout:
-            self._cut_run = None
-            return False
-        return True
-
-    def release(self) -> None:
-        """Give the lock back. Raises one of DATABASE_ERRORS; the lock is gone all the same."""
-        run, self._run = self._run, None
-        if run is not None:
-            self._cut_run = run, time.monotonic()
-        self.lock.release()
-
     def take(self) -> bool:
-        """Whether a run is to be begun now, because it is due or was cut off; from then on it counts as begun.
+        """Whether a run is to be begun now: it is due, or due again after a failure, or was cut off.
 
-        The database's clock decides. To be called with `lock` held. Raises one of DATABASE_ERRORS.
+        From then on it counts as begun. The database's clock decides. Raises one of DATABASE_ERRORS.
         """
         taken = False
 
@@ -153,28 +134,19 @@ class Planned:
             nonlocal taken
             kept = kept or {}
             assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
-            is_cut = kept.get("is_begun", False)
-            if is_cut and not self._is_surely_cut(kept.get("taken_at", 0)):
-                taken, self.seconds_left = False, self.lock.settle_seconds
-                return kept
-            due = self.next_due_of(kept, now)
-            taken = due <= now or is_cut
-            if due <= now:
-                due = self.timetable.next_due(now, self.account.settings.timezone)
-            self.seconds_left = due - now
-            new = {"timetable": self._rule, "next_due": due, "is_begun": taken}
-            return kept | new | ({"taken_at": now, "host": socket.gethostname()} if taken else {})
+            due, retry = self.next_due_of(kept, now), kept.get("retry")
+            is_due, is_again = due <= now, False
+            if is_due:
+                due, retry = self.timetable.next_due(now, self.account.settings.timezone), None
+            # Further away than it can be, the next try was reckoned while the clock was wrong.
+            elif retry and not now < retry["at"] <= now + RETRIES_SECONDS[-1]:
+                is_again, retry = True, retry | {"at": due}
+            taken = is_due or is_again or kept.get("is_begun", False)
+            self.seconds_left = min(due, retry["at"] if retry else due) - now
+            return kept | {"timetable": self.rule, "next_due": due, "is_begun": taken, "retry": retry}
 
-        kept = self.account.store.change(self._name, change)
-        self._run = kept["taken_at"] if taken else None
+        self.account.store.change(self._name, change)
         return taken
-
-    def _is_surely_cut(self, run: float) -> bool:
-        """Whether who began a run, whose lock is free, has had the time to take it again, and has not."""
-        now = time.monotonic()
-        if self._cut_run is None or self._cut_run[0] != run:
-            self._cut_run = run, now
-        return now - self._cut_run[1] >= self.lock.settle_seconds
 
     def end(self, outcome: Outcome) -> None:
         """Remember how a run ended, and tell those who want to know. It may take minutes."""
@@ -204,7 +176,9 @@ class Planned:
         why = "" if is_said else f": {outcome.problem}"
         log.error("%s: failed after %s%s", self.label, shown_seconds(outcome.seconds), why)
         ping(self.job, settings, "/fail", "\n".join(outcome.tail) or outcome.problem)
-        trouble = self._trouble_so_far() or {"since": outcome.began, "told": 0}
+        if self._is_tried_again(outcome):
+            return
+        trouble = self._trouble_so_far(outcome)
         trouble.pop("until", None)
         if settings.admin_to and not 0 <= outcome.ended - trouble["told"] < TOLD_AGAIN_SECONDS:
             self._try_to_note({"trouble": trouble})  # if the mail cannot be sent, a later one says since when
@@ -225,11 +199,34 @@ class Planned:
             still = None if is_told else trouble
             self._trouble = None if self._try_to_note({"trouble": still}) else still
 
-    def _trouble_so_far(self) -> dict[str, float] | None:
+    def _is_tried_again(self, outcome: Outcome) -> bool:
+        """Whether a run that failed is begun anew before anybody is told; that is noted then."""
+        daily = self.timetable is not None and not self.timetable.seconds
+        if not daily or self.by_hand or outcome.is_to_be_repeated or outcome.is_usage:
+            return False
         try:
-            return self.kept.get("trouble") or self._trouble
+            retry = self.kept.get("retry") or {"failures": 0, "since": outcome.began}
         except DATABASE_ERRORS:
-            return self._trouble
+            return False
+        failures = retry["failures"]
+        if failures == len(RETRIES_SECONDS):
+            return False
+        at = outcome.ended + RETRIES_SECONDS[failures]
+        timezone = self.account.settings.timezone
+        first, again = (datetime.fromtimestamp(moment, timezone) for moment in (retry["since"], at))
+        if first.date() != again.date():
+            return False
+        log.warning("%s: tried again at %s", self.label, f"{again:%H:%M}")
+        return self._note_end(outcome, {"retry": retry | {"failures": failures + 1, "at": at}}) is not None
+
+    def _trouble_so_far(self, outcome: Outcome) -> dict[str, float]:
+        """Since when it fails, and when people were told of it last."""
+        try:
+            kept = self.kept
+        except DATABASE_ERRORS:
+            kept = {}
+        since = (kept.get("retry") or {}).get("since", outcome.began)
+        return kept.get("trouble") or self._trouble or {"since": since, "told": 0}
 
     def _note_end(self, outcome: Outcome, more: dict[str, Any]) -> dict[str, Any] | None:
         """Remember how a run ended; gives what is remembered now, or None when that is impossible.
@@ -237,7 +234,8 @@ class Planned:
         It tries for long, because a run whose end is not noted is run again after a restart. Not so for what was run by
         hand, which leaves what is due as it is, nor for what is to be run again anyway.
         """
-        changes = more | {"last": outcome.kept} | ({} if self.by_hand else {"is_begun": outcome.is_to_be_repeated})
+        of_plan = {} if self.by_hand else {"is_begun": outcome.is_to_be_repeated, "retry": None}
+        changes = of_plan | {"last": outcome.kept} | more
         kept = self._try_to_note(changes, is_told=True)
         for _ in range(0 if kept or self.by_hand or outcome.is_to_be_repeated else NOTE_ATTEMPTS):
             time.sleep(NOTE_PAUSE_SECONDS)
@@ -264,6 +262,37 @@ class Planned:
         return f"runs of {self.job}"
 
     @property
-    def _rule(self) -> str:
+    def rule(self) -> str:
+        """When it runs, in words: what is remembered counts by these alone."""
         assert self.timetable  # noqa: S101 - for mypy: only what is scheduled is asked
         return f"{self.timetable.text} ({self.account.settings.timezone})"
+
+
+class Plans:
+    """The jobs of the config files, by a name that is the same on every machine; read anew when a file has changed."""
+
+    def __init__(self, load: Callable[[], list[Account]]) -> None:
+        self._load = load
+        self._planned: dict[str, Planned] = {}
+        self._seen: list[int] = []
+        self._read()
+
+    def current(self) -> dict[str, Planned]:
+        """The jobs; those of before when a file cannot be used."""
+        if self._times() != self._seen:
+            self._seen = self._times()
+            try:
+                self._read()
+            except (UsageError, OSError) as error:
+                log.error("The configuration cannot be used, so all stays as it was: %s", error)
+        return self._planned
+
+    def _read(self) -> None:
+        accounts = self._load()
+        self._paths = [account.settings.path for account in accounts if account.settings.path]
+        self._seen = self._times()
+        jobs = [Planned(account, *item) for account in accounts for item in account.settings.timetables.items()]
+        self._planned = {" ".join(planned.id): planned for planned in jobs}
+
+    def _times(self) -> list[int]:
+        return [path.stat().st_mtime_ns if path.exists() else 0 for path in self._paths]

@@ -22,6 +22,12 @@ SECONDS_TO_TELL = 15.0  # a monitor of the start
 MAX_LINE_LENGTH = 10_000
 TAIL_LINES = 30
 
+FORKS = sys.platform == "linux"
+if FORKS:
+    from common.schedule.fork_server import Forked, ForkServer
+
+    _server = ForkServer()
+
 log = logging.getLogger(__name__)
 
 
@@ -33,6 +39,7 @@ class Outcome:
     problem:      what went wrong, a sentence; "" when all was done
     is_busy:      another copy of the job was running, so nothing was done
     is_to_be_repeated: it was not even begun
+    is_usage:     the command line or the configuration is wrong, so that another try would end in the same way
     tail:         the last lines of its output
     """
 
@@ -41,6 +48,7 @@ class Outcome:
     problem: str = ""
     is_busy: bool = False
     is_to_be_repeated: bool = False
+    is_usage: bool = False
     tail: tuple[str, ...] = ()
 
     @property
@@ -87,18 +95,7 @@ class Run(threading.Thread):
         self._is_gone = False
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._error = ""
-        # In a group of its own, so that Ctrl-C in a terminal reaches the loop alone, which then ends the job.
-        self._process = subprocess.Popen(
-            [sys.executable, *command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONIOENCODING": "utf-8"},
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=os.name == "posix",
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
+        self._process = start_process(command)
         try:
             self.start()
         except BaseException:
@@ -123,7 +120,10 @@ class Run(threading.Thread):
         telling.join(SECONDS_TO_TELL)  # a monitor that heard of the start last would wait for another end
         is_busy = code == EXIT_ALREADY_RUNNING
         problem = "" if is_busy else self._what_is_wrong(code)
-        self.outcome = Outcome(self._began, time.time(), problem, is_busy=is_busy, tail=tuple(self._tail))
+        is_usage = code == EXIT_USAGE
+        self.outcome = Outcome(
+            self._began, time.time(), problem, is_busy=is_busy, is_usage=is_usage, tail=tuple(self._tail)
+        )
         try:
             self._at_end(self.outcome)
         except Exception as error:
@@ -187,6 +187,26 @@ class Run(threading.Thread):
         said = f"said last: {self._tail[-1]}" if self._tail else "said nothing."
         where = f" Check the arguments in SCHEDULE_{self._script.upper()}." if code == EXIT_USAGE else ""
         return f"It ended with exit code {code}, and {said}{where}"
+
+
+def start_process(command: list[str]) -> "subprocess.Popen[str] | Forked":
+    """Run a script with arguments as a process of its own, its output and errors in one pipe. Raises OSError.
+
+    In a group of its own, so that Ctrl-C in a terminal reaches the loop alone, which then ends the job.
+    """
+    if FORKS:
+        return _server.start(command)
+    return subprocess.Popen(
+        [sys.executable, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=os.name == "posix",
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
 
 
 def shown_seconds(seconds: float) -> str:

@@ -18,12 +18,6 @@ from common.state.urls import file_of, is_server
 TRY_LOCK = sqlalchemy.text("SELECT pg_try_advisory_lock(:number)")
 UNLOCK = sqlalchemy.text("SELECT pg_advisory_unlock(:number)")
 ASK_AGAIN_SECONDS = 5  # a server that is away; in between it counts as away
-# So long a lock must have been free before its holder counts as gone: one that has lost its connection to a server,
-# because that was restarted, has taken it again by then.
-SETTLE_SECONDS = 20
-# So long somebody must have a lock that was ours before he counts as another: the server may still take our old
-# connection for alive, or somebody may just have a look.
-CONTESTED_SECONDS = 30
 MOST_ANSWER_SECONDS = 10
 
 
@@ -40,20 +34,12 @@ class LockLostError(BinotelError):
 
 
 class Lock(Protocol):
-    """What lock() gives: a lock that can be had again when it was released.
+    """What lock() gives: a lock that can be had again when it was released or lost."""
 
-    settle_seconds: how long it must have been free before whoever had it counts as gone
-    """
-
-    @property
-    def settle_seconds(self) -> float: ...
     def acquire(self) -> object: ...
     def release(self) -> None: ...
     def check(self) -> None:
-        """Raise LockLostError if it may not have been ours all the time."""
-
-    def keep(self) -> bool:
-        """Take it again if the connection to the server was lost; whether it is ours. To be called every second."""
+        """Raise LockLostError unless it has been ours all the time since acquire()."""
 
     def __enter__(self) -> object: ...
     def __exit__(
@@ -81,19 +67,13 @@ def lock(database_url: str, account: str, name: str, patience_seconds: float = P
 class FileLock(filelock.FileLock):
     """A file that the system unlocks when its process ends, so that a lock is never lost and never late."""
 
-    settle_seconds = 0.0
-
     def check(self) -> None:
-        """It is."""
-
-    def keep(self) -> bool:
-        return True
+        if not self.is_locked:
+            raise LockLostError
 
 
 class ServerLock:
     """An advisory lock of a PostgreSQL server."""
-
-    settle_seconds = SETTLE_SECONDS
 
     def __init__(self, name: str, connection: "LockConnection") -> None:
         self._name = name
@@ -108,11 +88,8 @@ class ServerLock:
         self._connection.give_back(self._number)
 
     def check(self) -> None:
-        if not self._connection.is_unbroken():
+        if not self._connection.has(self._number):
             raise LockLostError
-
-    def keep(self) -> bool:
-        return self._connection.renew(self._number)
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -131,7 +108,7 @@ def _connection(database_url: str, patience_seconds: float) -> "LockConnection":
 class LockConnection:
     """The connection that the locks of a process belong to; whoever uses them does so in one thread.
 
-    When it breaks, the locks are gone. It is made anew when it is used next, and the locks are taken again.
+    When it breaks, the locks are gone. It is made anew when a lock is taken next.
     """
 
     def __init__(self, database_url: str, patience_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -140,15 +117,14 @@ class LockConnection:
         self._clock = clock
         self._connection: sqlalchemy.Connection | None = None
         self._taken: set[int] = set()
-        self._contested: dict[int, float] = {}  # which of them could not be taken again, since when
         self._away: tuple[float, sqlalchemy.exc.DBAPIError] | None = None  # until when, and why
 
     def take(self, number: int) -> bool:
         """Whether it could be had. Raises sqlalchemy.exc.DBAPIError."""
         if number in self._taken:
             return False
-        connection = self._connection if self.is_unbroken() else self._connect()
-        if not self._ask(connection, TRY_LOCK, number):
+        self._connection = self._connection or self._connect()
+        if not self._ask(TRY_LOCK, number):
             return False
         self._taken.add(number)
         return True
@@ -157,35 +133,14 @@ class LockConnection:
         """Where that fails, the connection is at an end, and with it the lock."""
         if number in self._taken:
             self._taken.remove(number)
-            self._contested.pop(number, None)
-            if self._connection:
-                with suppress(sqlalchemy.exc.DBAPIError):
-                    self._ask(self._connection, UNLOCK, number)
-
-    def is_unbroken(self) -> bool:
-        """Whether the connection is the one that the locks were taken with, and works."""
-        if self._connection is None:
-            return False
-        with suppress(sqlalchemy.exc.DBAPIError):
-            self._ask(self._connection, sqlalchemy.text("SELECT 1"))
-        return self._connection is not None
-
-    def renew(self, number: int) -> bool:
-        """Whether a lock is still ours, or again; while the server is away, it is not known to be another's."""
-        try:
-            if self._connection is None:
-                self._connect()
-            elif not self.is_unbroken():
-                return True  # that has taken long enough; it is made anew when this is called next
-        except sqlalchemy.exc.DBAPIError:
-            return True
-        if number in self._contested:
             with suppress(sqlalchemy.exc.DBAPIError):
-                if self._ask(self._connection, TRY_LOCK, number):
-                    del self._contested[number]
-            if self._clock() - self._contested.get(number, self._clock()) > CONTESTED_SECONDS:
-                del self._contested[number]
-                self._taken.remove(number)
+                self._ask(UNLOCK, number)
+
+    def has(self, number: int) -> bool:
+        """Whether a lock is ours still."""
+        if number in self._taken:
+            with suppress(sqlalchemy.exc.DBAPIError):
+                self._ask(sqlalchemy.text("SELECT 1"))
         return number in self._taken
 
     def _connect(self) -> sqlalchemy.Connection:
@@ -196,25 +151,20 @@ class LockConnection:
         except sqlalchemy.exc.DBAPIError as error:
             self._away = (self._clock() + ASK_AGAIN_SECONDS, error)
             raise
-        self._connection, self._away = connection, None
-        again = {number for number in self._taken if self._ask(connection, TRY_LOCK, number)}
-        self._contested = {
-            number: self._contested.get(number, self._clock()) for number in self._taken if number not in again
-        }
+        self._away = None
         return connection
 
-    def _ask(self, connection: sqlalchemy.Connection | None, statement: sqlalchemy.TextClause, number: int = 0) -> bool:
-        assert connection  # noqa: S101 - for mypy
+    def _ask(self, statement: sqlalchemy.TextClause, number: int = 0) -> bool:
+        connection = self._connection
+        assert connection  # noqa: S101 - for mypy: who has a lock has a connection
         try:
             seconds = min(self._patience_seconds + 1, MOST_ANSWER_SECONDS)
             with given_up_after(seconds, connection.connection.driver_connection):
                 return bool(connection.execute(statement, {"number": number}).scalar_one())
         except sqlalchemy.exc.DBAPIError:
-            self._drop()
-            raise
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()  # whatever state it is in: with it its locks are gone
+            # Whatever state it is in: with it all its locks are gone.
+            self._connection = None
+            self._taken.clear()
+            connection.invalidate()
             connection.close()
+            raise
