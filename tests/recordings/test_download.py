@@ -3,10 +3,13 @@
 import hashlib
 import io
 import re
+import ssl
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import trustme
 
 from common.recordings import download
 from common.recordings.download import (
@@ -64,6 +67,36 @@ def fetch(server):
         return content, file.getvalue()
 
     return fetch
+
+
+@pytest.fixture
+def proxy(monkeypatch):
+    """The environment's proxy, which wants a password and is itself what it leads to, vouched for by `authority`."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("records.example.com").configure_cert(context)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_CONNECT(self):
+            self.server.seen.append((self.path, self.headers["Proxy-Authorization"]))
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError), context.wrap_socket(self.connection, server_side=True) as inside:
+                while asked := inside.recv(10000):
+                    self.server.seen.append(asked.partition(b"\r\n")[0])
+                    inside.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(MP3), MP3))
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.seen, server.authority = [], authority
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:pass@127.0.0.1:{server.server_address[1]}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 def whole(content=MP3):
@@ -165,6 +198,28 @@ def test_a_server_that_is_not_there_is_told_without_the_link(server):
     with pytest.raises(UnreachableError) as caught:
         downloader.download("1", io.BytesIO())
     assert str(caught.value) == "127.0.0.1 cannot be reached: it refused the connection."
+
+
+def test_the_environments_proxy_and_authorities_are_used_and_one_connection_is_kept(proxy, monkeypatch, tmp_path):
+    proxy.authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    downloader = Downloader(lambda call_id: f"https://records.example.com/{call_id}.mp3?Signature=a%2Fb#x", 1, 10**6)
+    assert [downloader.download(call_id, io.BytesIO()) for call_id in ("1", "2")] == [whole()[0]] * 2
+    assert proxy.seen == [
+        ("records.example.com:443", "Basic dXNlcjpwYXNz"),
+        b"GET /1.mp3?Signature=a%2Fb HTTP/1.1",
+        b"GET /2.mp3?Signature=a%2Fb HTTP/1.1",
+    ]
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(proxy, monkeypatch):
+    monkeypatch.setattr(download, "RETRY_PAUSES_SECONDS", (0.001,))
+    with pytest.raises(UnreachableError) as caught:
+        Downloader(lambda _: "https://records.example.com/1.mp3?Signature=SECRET", 1, 10**6).download("1", io.BytesIO())
+    assert str(caught.value) == (
+        "records.example.com cannot be reached: no secure connection; check the computer's clock and its certificates."
+    )
+    assert proxy.seen == [("records.example.com:443", "Basic dXNlcjpwYXNz")] * 2
 
 
 @pytest.mark.parametrize("link", ["http://records.example.com/x.mp3", "file:///etc/passwd", "x.mp3", "https://"])

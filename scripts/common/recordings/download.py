@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -86,9 +86,9 @@ class Downloader:
         self._max_bytes = max_bytes
         self._counting = threading.Lock()
         # The last one that was given back comes first: its connection is warm.
-        self._sessions: queue.LifoQueue[requests.Session] = queue.LifoQueue()
+        self._connections: queue.LifoQueue[_Connection] = queue.LifoQueue()
         for _ in range(connections):
-            self._sessions.put(requests.Session())
+            self._connections.put(_Connection())
 
     def download(self, call_id: str, file: BinaryIO) -> Content:
         """Write the recording of a call into `file`, which is empty, and tell what it was.
@@ -101,10 +101,10 @@ class Downloader:
         link = self._link(call_id)
         while True:
             try:
-                with self._session() as session:
+                with self._connection() as connection:
                     # Anew only now: in the queue for a connection a link grows old.
                     link = link or self._link(call_id)
-                    transfer.go_on(session, link)
+                    transfer.go_on(connection, link)
                 return Content(transfer.received, transfer.digest.hexdigest())
             except _BrokenError as error:
                 if transfer.received > most:
@@ -129,20 +129,62 @@ class Downloader:
         return link
 
     @contextmanager
-    def _session(self) -> Iterator[requests.Session]:
-        session = self._sessions.get()
+    def _connection(self) -> Iterator["_Connection"]:
+        connection = self._connections.get()
         try:
             if self.stop.is_set():
                 raise StoppedError
-            yield session
+            yield connection
         finally:
-            self._sessions.put(session)
+            self._connections.put(connection)
 
     def _count(self, size: int) -> None:
         if self.stop.is_set():
             raise StoppedError
         with self._counting:
             self.received += size
+
+
+class _Connection(requests.adapters.HTTPAdapter):
+    """A connection, kept open: requests says how a server is reached, and urllib3 asks it.
+
+    What requests does besides, anew for each request, takes Python longer than to receive a recording.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._server: tuple[str, str] | None = None
+
+    def get(self, link: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        """The answer to a request for the link, not read yet. Raises what requests and urllib3 raise."""
+        parts = urlsplit(link)
+        server = parts.scheme, parts.netloc
+        if server != self._server:
+            self._server = None
+            self._find_way(link, parts.hostname or "")
+            self._server = server
+        return self._pool.urlopen(
+            "GET",
+            urllib3.util.parse_url(link).request_uri,
+            headers=self._headers | headers,
+            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+
+    def _find_way(self, link: str, host: str) -> None:
+        """Through which proxy, trusting which certificates, with which headers."""
+        session = requests.Session()
+        # A proxy from the environment cannot reach this machine's own addresses.
+        session.trust_env = not is_loopback(host)
+        way = session.merge_environment_settings(link, {}, None, None, None)
+        request = requests.Request("GET", link, {**session.headers, "Accept-Encoding": "identity"}).prepare()
+        pool: Any = self.get_connection_with_tls_context(request, way["verify"], way["proxies"], way["cert"])
+        self.cert_verify(pool, link, way["verify"], way["cert"])  # type: ignore[no-untyped-call]
+        self._pool: urllib3.HTTPConnectionPool = pool
+        self._headers = dict(request.headers)
 
 
 class _Transfer:
@@ -164,48 +206,43 @@ class _Transfer:
         self.total = total
         self.digest = hashlib.sha256()
 
-    def go_on(self, session: requests.Session, link: str) -> None:
+    def go_on(self, connection: _Connection, link: str) -> None:
         """Receive what is missing.
 
         Raises NotThereError, DownloadError, StoppedError, and _BrokenError when it may be called again.
         """
-        headers = {"Accept-Encoding": "identity"}
+        headers = {}
         if self.received:
             headers["Range"] = f"bytes={self.received}-"
             if self._etag:
                 headers["If-Range"] = self._etag
-        with closing(self._get(session, link, headers)) as response:
+        with closing(self._get(connection, link, headers)) as response:
             self._check(response, urlsplit(link).hostname or "")
             self._receive(response)
 
-    def _get(self, session: requests.Session, link: str, headers: dict[str, str]) -> requests.Response:
+    def _get(self, connection: _Connection, link: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
         """The answer to a request for the link, redirects followed to where they may lead."""
-        timeout = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
         for _ in range(MAX_REDIRECTS + 1):
             host = _checked_host(link)
-            # A proxy from the environment cannot reach this machine's own addresses.
-            session.trust_env = not is_loopback(host)
             try:
-                # As session.get() does it, but for looking for passwords in ~/.netrc and for cookies: half its time.
-                request = requests.Request("GET", link, {**session.headers, **headers}).prepare()
-                options = session.merge_environment_settings(link, {}, True, None, None)
-                response = session.send(request, timeout=timeout, allow_redirects=False, **options)
+                response = connection.get(link, headers)
+                target = response.get_redirect_location()
+                if not target:
+                    return response
+                response.close()
+                is_secure = link.startswith("https:")
+                link = urljoin(link, target)
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
                 raise _BrokenError(f"{host} cannot be reached: {_reason(error)}.") from error
-            except ValueError:  # from requests' look at where a redirect leads, or at the name of a host
+            except ValueError:  # of a host's name, or of where a redirect leads
                 raise DownloadError(f"The link, or what {host} redirects to, is no address.") from None
-            if not response.is_redirect:
-                return response
-            response.close()
-            is_secure = link.startswith("https:")
-            link = urljoin(link, response.headers["Location"])
             if is_secure and not link.startswith("https:"):
                 raise DownloadError(f"{host} redirects off https, which is not followed.")
         raise DownloadError(f"{host} redirects without end.")
 
-    def _check(self, response: requests.Response, host: str) -> None:
+    def _check(self, response: urllib3.BaseHTTPResponse, host: str) -> None:
         """Look at what the answer says of itself, and make ready for it."""
-        status = response.status_code
+        status = response.status
         size = response.headers.get("Content-Length", "")
         length = int(size) if re.fullmatch("[0-9]{1,15}", size) else None
         if status == requests.codes.ok:
@@ -224,7 +261,7 @@ class _Transfer:
             raise NotThereError
         elif status == requests.codes.forbidden:
             try:
-                is_store = b"<Error>" in response.raw.read(1000)
+                is_store = b"<Error>" in response.read(1000)
             except urllib3.exceptions.HTTPError:
                 is_store = False
             raise _RefusedLinkError(f"{host} refuses the link (HTTP 403).", is_store=is_store)
@@ -241,7 +278,7 @@ class _Transfer:
         if not self.total:
             raise NotThereError
 
-    def _receive(self, response: requests.Response) -> None:
+    def _receive(self, response: urllib3.BaseHTTPResponse) -> None:
         assert self.total is not None  # noqa: S101 - for mypy: _check() has seen to it
         deadline = time.monotonic() + LONGEST_SECONDS + self.total / SLOWEST_BYTES_PER_SECOND
         while self.received < self.total:
@@ -250,8 +287,8 @@ class _Transfer:
             missing = self.total - self.received
             try:
                 # read1() takes what has arrived, so that a break loses nothing; the start is needed as a whole.
-                raw = response.raw
-                chunk = raw.read1(min(CHUNK_BYTES, missing)) if self.received else raw.read(min(START_BYTES, missing))
+                read, most = (response.read1, CHUNK_BYTES) if self.received else (response.read, START_BYTES)
+                chunk = read(min(most, missing))
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 raise _BrokenError(f"The transfer broke off: {_reason(error)}.") from error
             if not chunk:
