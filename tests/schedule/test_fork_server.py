@@ -1,27 +1,36 @@
 """Jobs that are forked: each as if it were fresh, by a server that is begun anew when what it has loaded changes."""
 
 import json
+import os
 import signal
+import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from common.schedule import fork_server
+from common.schedule import fork_server, runs
 from common.schedule.fork_server import ForkServer
 from common.settings import JOBS, PROJECT_ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forked on Linux alone")
 
 
-@pytest.fixture(scope="module")
-def server():
+@contextmanager
+def begun():
     server = ForkServer()
     yield server
     server.close()
     for process in server._ending:
         process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with begun() as server:
+        yield server
 
 
 @pytest.fixture
@@ -97,6 +106,34 @@ def test_an_error_that_nobody_caught_is_shown(run):
     assert (code, output.splitlines()[-1]) == (1, "KeyError: 'x'")
 
 
+def test_it_waits_for_threads_and_does_what_is_to_be_done_at_the_end(run):
+    text = """
+import atexit, threading, time
+atexit.register(print, "the end")
+threading.Thread(target=lambda: (time.sleep(0.1), print("a thread"))).start()
+print("the script")
+"""
+    assert run(text) == (0, "the script\na thread\nthe end\n")
+
+
+def test_nothing_is_loaded_from_the_folder_that_the_loop_was_started_in(tmp_path, monkeypatch):
+    for name in ("random", "requests"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('from the wrong folder')")
+    script = tmp_path / "my_job.py"
+    script.write_text("import random, requests, sys; print('' in sys.path)")
+    monkeypatch.chdir(tmp_path)
+    with begun() as server:
+        process = server.start([str(script)])
+    with process.stdout:
+        assert (process.wait(), process.stdout.read()) == (0, "False\n")
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_the_real_jobs_are_run_as_their_scripts_run_them(job):
+    text = (PROJECT_ROOT / "scripts" / f"{job}.py").read_text("utf-8")
+    assert text.endswith('\nif __name__ == "__main__":\n    run(main, __doc__, add_arguments)\n')
+
+
 @pytest.mark.parametrize("job", JOBS)
 def test_the_real_jobs_say_what_they_need(job, server, tmp_path, monkeypatch):
     script = PROJECT_ROOT / "scripts" / f"{job}.py"
@@ -123,7 +160,9 @@ def test_it_is_begun_anew_when_a_script_a_package_or_the_configuration_has_chang
     config.write_text("A=12")
     run("pass", "--config", config)
     servers.append(parent(run))
-    assert [servers.index(one) for one in servers] == [0, 0, 2, 2, 4]
+    code.unlink()
+    servers += [parent(run), parent(run)]
+    assert [servers.index(one) for one in servers] == [0, 0, 2, 2, 4, 5, 5]
 
 
 def test_all_our_code_and_what_tells_of_packages_is_watched():
@@ -136,10 +175,35 @@ def test_a_job_goes_on_when_its_server_is_to_be_begun_anew(server, run, tmp_path
     slow.write_text("import time; print('begun', flush=True); time.sleep(1); print('done')")
     process = server.start([str(slow)])
     assert process.stdout.readline() == "begun\n"
-    monkeypatch.setattr(server, "_loaded", {Path("another"): (0, 0)})
+    monkeypatch.setattr(server, "_code", {})
     assert run("print('other')") == (0, "other\n")
     with process.stdout:
         assert (process.wait(), process.stdout.read()) == (0, "done\n")
+
+
+def test_one_that_is_stopped_as_soon_as_it_is_begun_ends(server, tmp_path):
+    slow = tmp_path / "slow.py"
+    slow.write_text("import time; time.sleep(60)")
+    for _ in range(20):
+        process = server.start([str(slow)])
+        os.killpg(process.pid, signal.SIGTERM)
+        with process.stdout:
+            assert process.wait() == -signal.SIGTERM
+
+
+def test_a_service_that_is_stopped_with_all_its_processes_lets_each_job_end_by_itself(server, tmp_path):
+    polite = tmp_path / "polite.py"
+    polite.write_text(
+        "import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: exit(7))\nprint('begun', flush=True)\n"
+        "time.sleep(60)"
+    )
+    process = server.start([str(polite)])
+    assert process.stdout.readline() == "begun\n"
+    server._process.terminate()
+    time.sleep(0.2)  # for a server that would end, and its job with it
+    os.kill(process.pid, signal.SIGTERM)
+    with process.stdout:
+        assert process.wait() == 7
 
 
 def test_a_server_that_was_killed_takes_its_jobs_along_and_another_one_is_begun(server, run, tmp_path):
@@ -155,8 +219,6 @@ def test_a_server_that_was_killed_takes_its_jobs_along_and_another_one_is_begun(
 
 
 def test_a_loop_that_was_killed_takes_its_jobs_along(tmp_path):
-    import subprocess
-
     slow = tmp_path / "slow.py"
     slow.write_text("import os, time; print(os.getpid(), flush=True); time.sleep(60)")
     program = (
@@ -167,7 +229,39 @@ def test_a_loop_that_was_killed_takes_its_jobs_along(tmp_path):
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as loop:
         job = int(loop.stdout.readline())
         loop.kill()
+    wait_for_end(job)
+
+
+def test_where_nothing_can_be_forked_a_job_is_begun_afresh(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(fork_server, "SCRIPTS", tmp_path)  # where a server finds nothing of what it has to load
+    script = tmp_path / "my_job.py"
+    script.write_text("raise SystemExit(3)")
+    with begun() as server:
+        monkeypatch.setattr(runs, "_server", server)
+        run = runs.Run("kyiv my_job", [str(script)], 60, lambda: None, lambda outcome: None)
+        run.join(20)
+    assert run.outcome.problem == "It ended with exit code 3, and said nothing."
+    assert [record.getMessage() for record in caplog.records] == [
+        "The process that jobs are forked from cannot be begun, so this one is begun without it"
+    ]
+
+
+def test_what_a_loop_asked_for_that_was_killed_before_its_server_was_ready_does_not_go_on(tmp_path):
+    slow = tmp_path / "slow.py"
+    slow.write_text("import time; time.sleep(60)")
+    program = (
+        f"import json, os, socket, sys; sys.path.insert(0, {str(PROJECT_ROOT / 'scripts')!r})\n"
+        "from common.schedule.fork_server import ForkServer\n"
+        "server = ForkServer(); server._begin()\n"
+        f"socket.send_fds(server._socket, [json.dumps([{str(slow)!r}]).encode()], [1, 1])\n"
+        "os.write(1, f'{server._process.pid}\\n'.encode()); os._exit(0)"
+    )
+    asked = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, timeout=20, check=True)
+    wait_for_end(int(asked.stdout.splitlines()[0]))
+
+
+def wait_for_end(pid):
     deadline = time.monotonic() + 10
-    while Path(f"/proc/{job}").exists():
+    while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)

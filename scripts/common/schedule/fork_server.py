@@ -3,6 +3,7 @@
 Linux alone: elsewhere a fork of a process with libraries is not safe, or there is none.
 """
 
+import atexit
 import ctypes
 import errno
 import gc
@@ -21,7 +22,7 @@ import threading
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from common.settings import JOBS, PROJECT_ROOT
 
@@ -68,15 +69,19 @@ class ForkServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._ending: list[subprocess.Popen[bytes]] = []
-        self._loaded: dict[Path, tuple[int, int]] = {}
+        self._code: dict[Path, tuple[int, int]] = {}  # as states() gives it, when the server was begun
+        self._configs: dict[Path, tuple[int, int]] = {}  # when each was first used since
 
     def start(self, command: list[str]) -> Forked:
-        """Run a script with arguments, its output and errors in one pipe. Raises OSError."""
+        """Run a script with arguments, its output and errors in one pipe. Raises OSError.
+
+        It is a ConnectionError when there is no server: something cannot be loaded, or memory is short.
+        """
         with self._lock:
             config = [Path(command[index + 1]) for index, word in enumerate(command) if word == "--config"]
             if self._process is None or self._process.poll() is not None or self._has_changed(config):
                 self._begin()
-            self._loaded |= states([path for path in config if path not in self._loaded])
+            self._configs = states(config) | self._configs
             try:
                 return self._ask(command)
             except ConnectionError:  # it has just died
@@ -86,7 +91,12 @@ class ForkServer:
     def _ask(self, command: list[str]) -> Forked:
         assert self._socket  # noqa: S101 - for mypy: start() has seen to it
         output, output_there = os.pipe()
-        status, status_there = os.pipe()
+        try:
+            status, status_there = os.pipe()
+        except OSError:
+            os.close(output)
+            os.close(output_there)
+            raise
         try:
             socket.send_fds(self._socket, [json.dumps(command).encode()], [output_there, status_there])
         except BaseException:
@@ -113,10 +123,11 @@ class ForkServer:
 
     def _begin(self) -> None:
         self.close()
-        self._loaded = states(code_files())
+        self._code, self._configs = states(code_files()), {}
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        path = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r})"
-        program = f"{path}; from common.schedule.fork_server import serve; serve()"
+        # In place of the folder that the loop was started in, where anybody's random.py may be.
+        path = f"import sys; sys.path[0] = {str(SCRIPTS)!r}"
+        program = f"{path}; from common.schedule.fork_server import serve; serve({os.getpid()})"
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", program],
@@ -126,8 +137,8 @@ class ForkServer:
             )
 
     def _has_changed(self, config: list[Path]) -> bool:
-        watched = [*code_files(), *(path for path in config if path in self._loaded)]
-        return states(watched).items() - self._loaded.items() != set()
+        is_another = any(self._configs.get(path, state) != state for path, state in states(config).items())
+        return is_another or states(code_files()) != self._code
 
 
 def code_files() -> list[Path]:
@@ -148,11 +159,14 @@ def states(paths: list[Path]) -> dict[Path, tuple[int, int]]:
 # --- The server's side -------------------------------------------------------
 
 
-def serve() -> None:
+def serve(parent: int) -> None:
     """Fork a job for each request that comes over standard input; end when nobody asks any more and all have ended.
 
-    When whoever asked is killed, all that runs is killed, too.
+    When its parent, who asks, is killed, all that runs is killed, too.
     """
+    # systemd may send SIGTERM to all of a service's processes: if this one ended, what it has forked would be killed.
+    # And one that reaches a job before that is ready for it is not lost.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     preload()
     requests = socket.socket(fileno=os.dup(0))
     waking, wake = os.pipe()
@@ -161,7 +175,7 @@ def serve() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     jobs: dict[int, int] = {}  # the status pipe of each
-    parent, asks = os.getppid(), True
+    asks = True
     with selectors.DefaultSelector() as selector:
         selector.register(requests, selectors.EVENT_READ)
         selector.register(waking, selectors.EVENT_READ)
@@ -222,39 +236,59 @@ def reap(jobs: dict[int, int]) -> None:
 
 
 def fork(command: list[str], output: int) -> int:
-    """Begin a job; gives its number. Raises OSError."""
+    """Begin a job; gives its number, which is also its group's. Raises OSError."""
+    server = os.getpid()
     pid = os.fork()
     if pid:
+        with suppress(OSError):  # it has ended
+            os.setpgid(pid, pid)  # both do it: nobody knows who is first
         return pid
     code = 1
     try:
-        os.setsid()
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
-        for target in (1, 2):
-            os.dup2(output, target)
-        with open(os.devnull) as nothing:  # noqa: PTH123 - a handle is wanted
-            os.dup2(nothing.fileno(), 0)
-        os.closerange(3, 65536)
-        sys.stdin, sys.stdout, sys.stderr = (
-            open(handle, mode, buffering, "utf-8", errors, closefd=False)  # noqa: SIM115 - as Python opens them
-            for handle, mode, buffering, errors in (
-                (0, "r", -1, "strict"),
-                (1, "w", -1, "strict"),
-                (2, "w", 1, "backslashreplace"),
-            )
-        )
-        random.seed()
+        set_up(output, server)
         code = run(command)
     except BaseException:
         traceback.print_exc()
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(code)
+        end(code)
+
+
+def set_up(output: int, server: int) -> None:
+    """Make a process that was just forked as a fresh one is."""
+    os.setpgid(0, 0)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != server:
+        os._exit(1)  # it was killed before that was asked for
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for target in (1, 2):
+        os.dup2(output, target)
+    with open(os.devnull) as nothing:  # noqa: PTH123 - a handle is wanted
+        os.dup2(nothing.fileno(), 0)
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(handle, mode, buffering, "utf-8", errors, closefd=False)  # noqa: SIM115 - as Python opens them
+        for handle, mode, buffering, errors in (
+            (0, "r", -1, "strict"),
+            (1, "w", -1, "strict"),
+            (2, "w", 1, "backslashreplace"),
+        )
+    )
+    os.closerange(3, 65536)
+    random.seed()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+
+def end(code: int) -> NoReturn:
+    """End as Python does, but for taking everything apart, which costs more than many a job."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined] # waits for threads, as multiprocessing does it
+        atexit._run_exitfuncs()
+    except BaseException:
+        traceback.print_exc()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def run(command: list[str]) -> int:

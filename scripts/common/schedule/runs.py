@@ -195,7 +195,11 @@ def start_process(command: list[str]) -> "subprocess.Popen[str] | Forked":
     In a group of its own, so that Ctrl-C in a terminal reaches the loop alone, which then ends the job.
     """
     if FORKS:
-        return _server.start(command)
+        try:
+            return _server.start(command)
+        except ConnectionError:
+            # A fresh one tells what is wrong; it may well be what this job does not need.
+            log.warning("The process that jobs are forked from cannot be begun, so this one is begun without it")
     return subprocess.Popen(
         [sys.executable, *command],
         stdin=subprocess.DEVNULL,
