@@ -19,20 +19,23 @@ in `METHODS`, with parameters under the server's own names, and returns the whol
 Facts about the server come from the vendor's README of the PHP SDK for API 2.0 ("the vendor's README" below).
 """
 
+import errno
 import functools
 import hashlib
 import ipaddress
 import json
 import logging
+import queue
 import re
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -42,6 +45,8 @@ API_URL = "https://api.binotel.com/api/2.0"
 ASK_BINOTEL = "Write to support@binotel.ua."
 _CHANGED = f"The API may have changed. {ASK_BINOTEL}"
 _CERTIFICATES = "Check the computer's clock and its certificates; a proxy that opens TLS needs its own certificate."
+
+_T = TypeVar("_T")
 
 log = logging.getLogger("binotel")
 quota_log = logging.getLogger("binotel.quota")  # by itself, for those who show the waiting in another way
@@ -190,7 +195,6 @@ _dumps = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 # passed over as a whole, so that what follows it is not taken for an escape.
 _ESCAPES = re.compile(r"\\\\|\\u007f|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|\\ud[89a-f][0-9a-f]{2}")
 
-_NUMBER = re.compile("0|[1-9][0-9]{0,17}")  # a name that PHP takes for an integer
 _PLAIN_TYPES = frozenset((str, bool, type(None)))
 _KEY_TYPES = frozenset((str,))
 
@@ -274,17 +278,13 @@ def _php_float(value: float) -> str:
 
 
 def _ksort(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters in the order of PHP 8's ksort(): numbers by value, then words by their bytes.
+    """The parameters in the order of PHP's ksort(), for names that are words: all that the API has.
 
-    Raises ValueError for names that are neither: the API has none, and how PHP sorts those is intricate.
+    Raises ValueError for other names, which PHP sorts in intricate ways.
     """
-    if all(name[:1] > "9" for name in params):
-        return {name: params[name] for name in sorted(params)}
-    numbers = [name for name in params if _NUMBER.fullmatch(name)]
-    words = [name for name in params if name[:1] > "9"]
-    if len(numbers) + len(words) < len(params):
-        raise ValueError("The API has no parameters whose names are neither words nor numbers.")
-    return {name: params[name] for name in (*sorted(numbers, key=int), *sorted(words))}
+    if not all(name[:1] > "9" for name in params):
+        raise ValueError("The API has no parameters whose names are not words.")
+    return {name: params[name] for name in sorted(params)}
 
 
 def sign(params: Mapping[str, Any], secret: str) -> str:
@@ -635,6 +635,29 @@ def check_base_url(url: str) -> str:
     if parts.scheme != "https" and not is_loopback(host):
         raise ValueError(f"{url!r} must begin with https:// (http:// is for the sandbox on this machine alone).")
     return url.rstrip("/")
+
+
+def within(seconds: float, do: Callable[[], _T]) -> _T:
+    """What `do` gives or raises; TimeoutError when it takes longer. Then nobody waits for it any more.
+
+    Timeouts of sockets begin anew with each byte that comes: only a thread that is left alone ends a wait for sure.
+    """
+    done: queue.SimpleQueue[tuple[_T | None, BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            done.put((do(), None))
+        except BaseException as error:
+            done.put((None, error))
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        result, error = done.get(timeout=max(0, seconds))
+    except queue.Empty:
+        raise TimeoutError(errno.ETIMEDOUT, f"It took longer than {seconds:g} s") from None
+    if error:
+        raise error
+    return cast(_T, result)
 
 
 def is_loopback(host: str) -> bool:

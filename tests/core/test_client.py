@@ -110,7 +110,7 @@ ANSWERS = [
     {"status": "success"},
     {"status": "success", "callDetails": []},
     {"status": "success", "callDetails": {"744924436": {"customerData": {"name": "Лікар / 😀 \x7f"}, "waitsec": 4}}},
-    {"status": "success", "10": 1, "9": {"b": {}, "a": 1.0}},
+    {"status": "success", "b": 1, "a": {"10": {}, "9": 1.0}},
 ]
 
 

@@ -2,7 +2,6 @@
 
 import json
 import random
-import re
 import shutil
 import struct
 import subprocess
@@ -73,10 +72,10 @@ def test_values_are_written_as_php_was_measured_to_write_them(value, expected):
     assert php_json(value) == expected
 
 
-def test_names_sort_as_numbers_before_letters_and_capitals_before_lower_case():
-    params = {"status": 1, "a": 2, "Z": 3, "9": 4, "10": 5}
-    assert sign(params, "s") == sign({"9": 4, "10": 5, "Z": 3, "a": 2, "status": 1}, "s")
-    assert signed_body(params, "k", "s").startswith(b'{"9":4,"10":5,"Z":3,"a":2,"status":1,"signature":"')
+def test_names_sort_with_capitals_before_lower_case():
+    params = {"status": 1, "a": 2, "Z": 3}
+    assert sign(params, "s") == sign({"Z": 3, "a": 2, "status": 1}, "s")
+    assert signed_body(params, "k", "s").startswith(b'{"Z":3,"a":2,"status":1,"signature":"')
 
 
 @pytest.mark.parametrize(
@@ -119,10 +118,10 @@ def nested(depth, innermost=()):
 
 
 # 9 comes before 10, "10" before "1a", and "1a" before "9": PHP gives such names no definite order.
-@pytest.mark.parametrize("name", ["1a", "00", "-5", "1.5", " 3", "+4", "", "-", "1e400", "9223372036854775808"])
-def test_names_that_are_neither_words_nor_numbers_are_refused(name):
-    with pytest.raises(ValueError, match="neither words nor numbers"):
-        sign({"9": 1, "10": 2, name: 3}, "secret")
+@pytest.mark.parametrize("name", ["9", "1a", "00", "-5", "1.5", " 3", "+4", "", "-", "1e400", "9223372036854775808"])
+def test_names_that_are_not_words_are_refused(name):
+    with pytest.raises(ValueError, match="not words"):
+        sign({"status": 1, name: 3}, "secret")
 
 
 @pytest.mark.parametrize("name", ["signature", "key"])
@@ -188,13 +187,12 @@ def test_php_agrees_on_floats_of_every_size():
 
 
 @needs_php
-def test_php_agrees_on_the_order_of_words_and_numbers():
+def test_php_agrees_on_the_order_of_words():
     rng = random.Random(2)
     words = ["a", "A", "_", "~", ":", "é", "aa", "a1", "Z9", "e1", "INF", "startTime", "😀"]
-    numbers = ["0", "1", "9", "10", "99", "100", "999999999999999999"]
     values = []
     for _ in range(5_000):
-        names = rng.sample(words + numbers, rng.randint(1, 8))
+        names = rng.sample(words, rng.randint(1, 8))
         values.append({name: index for index, name in enumerate(names)})
     assert_php_agrees(values)
 
@@ -222,8 +220,8 @@ class Generator:
     def params(self):
         count = self.rng.randint(0, 6)
         values = {self.text() if self.rng.random() < 0.2 else self.name(): self.value(3) for _ in range(count)}
-        # What is neither a word nor a number has its own test.
-        return {name: value for name, value in values.items() if name[:1] > "9" or re.fullmatch("0|[1-9][0-9]*", name)}
+        # What is no word has its own test.
+        return {name: value for name, value in values.items() if name[:1] > "9"}
 
     def value(self, depth):
         kind = self.rng.randrange(12 if depth else 8)

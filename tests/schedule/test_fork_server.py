@@ -101,6 +101,21 @@ def test_the_exit_code_is_that_of_the_script(text, code, output, run):
     assert run(text) == (code, output)
 
 
+def test_a_server_without_a_handle_to_spare_loses_no_job_and_goes_on(run, server):
+    import resource  # Unix alone has it
+
+    assert run("pass") == (0, "")
+    process = server._process
+    handles = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
+    before = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (handles + 2, before[1]))  # those that come with a request
+    try:
+        code, _ = run("pass")
+    finally:
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, before)
+    assert (code, run("pass"), server._process) == (1, (0, ""), process)
+
+
 def test_an_error_that_nobody_caught_is_shown(run):
     code, output = run("raise KeyError('x')")
     assert (code, output.splitlines()[-1]) == (1, "KeyError: 'x'")

@@ -185,12 +185,14 @@ def serve(parent: int) -> None:
                     message, handles, _, _ = socket.recv_fds(requests, LONGEST_MESSAGE, 2)
                     if message:
                         output, status = handles
-                        with suppress(OSError):  # no memory: who asked sees that nothing comes
-                            pid = fork(json.loads(message), output)
-                            jobs[pid] = os.dup(status)
-                            os.write(status, f"{pid}\n".encode())
+                        try:
+                            jobs[pid := fork(json.loads(message), output)] = status
+                        except OSError:  # no memory: who asked sees that nothing comes
+                            os.close(status)
+                        else:
+                            with suppress(OSError):  # who asked is gone
+                                os.write(status, f"{pid}\n".encode())
                         os.close(output)
-                        os.close(status)
                     else:
                         asks = False
                         selector.unregister(requests)
