@@ -15,6 +15,7 @@ in `METHODS`, with parameters under the server's own names, and returns the whol
     ApiError        the server understood the request and refused it (`code`, `message`, `hint`)
     TransportError  no usable answer came: the network, a proxy, a server in trouble
     SignatureError  an answer came that is not signed with our secret
+    ClockError      this computer's clock and the server's are more than a day apart
 
 Facts about the server come from the vendor's README of the PHP SDK for API 2.0 ("the vendor's README" below).
 """
@@ -33,7 +34,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
@@ -87,6 +89,14 @@ class TransportError(BinotelError):
 
 class SignatureError(BinotelError):
     """A successful answer whose signature is missing or does not match its content and our secret."""
+
+
+class ClockError(BinotelError):
+    """This computer's clock and the server's are more than a day apart, so that no moment can be believed."""
+
+
+class TookTooLongError(TimeoutError):
+    """What within() was given took longer: unlike what a socket raises, whatever it waited for."""
 
 
 _WRONG_DATA, _SERVER_FAULT, _TOO_FREQUENT = 104, 105, 106
@@ -497,6 +507,10 @@ class Throttle:
 
 CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 15, 90  # heavy answers are long in the making
 RETRY_PAUSES_SECONDS = (2, 4, 8, 16, 32)
+ANSWER_SECONDS = 300  # for an answer with all its tries
+MAX_ANSWER_BYTES = 256 << 20
+PIECE_BYTES = 64 << 10
+CLOCKS_APART_SECONDS, CLOCKS_APART_MOST_SECONDS = 600, 86400
 CONNECTIONS_KEPT = 100  # for as many threads that call at once
 
 
@@ -523,12 +537,15 @@ class BinotelClient:
         self._key, self._secret, self._verify_answers = key, secret, verify_answers
         self._base_url = check_base_url(base_url)
         self._throttle, self._timeout, self._sleep = throttle, timeout, sleep
+        self._is_clock_told = False
         self._session = requests.Session()
-        self._headers = {**self._session.headers, "Content-Type": "application/json"}
+        headers = {**self._session.headers, "Content-Type": "application/json"}
+        self._prepared = functools.cache(lambda url: requests.Request("POST", url, headers).prepare())
         self._session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS_KEPT))
         self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS_KEPT))
         # A proxy from the environment cannot reach this machine's own addresses.
         self._session.trust_env = self._base_url.startswith("https:")
+        self._options = self._session.merge_environment_settings(self._base_url, {}, True, None, None)
 
     def call(self, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Call `method` ("stats/call-details") and return the server's whole answer, checked.
@@ -542,17 +559,22 @@ class BinotelClient:
         if method not in METHODS:
             raise ValueError(f"Binotel's API has no method {method!r}.")
         body = signed_body(params or {}, self._key, self._secret)
-        for pause_seconds in RETRY_PAUSES_SECONDS:
+        seconds_left = float(ANSWER_SECONDS)
+        for pause_seconds in (*RETRY_PAUSES_SECONDS, ANSWER_SECONDS):
+            self._throttle.acquire(method)  # the wait for the quota has no part in it
+            began = time.monotonic()
             try:
-                return self._call_once(method, body)
+                return self._call_once(method, body, seconds_left)
             except BinotelError as error:
-                if not (error.retry_writes if METHODS[method].writes else error.retry_reads):
+                seconds_left -= time.monotonic() - began + pause_seconds
+                retry = error.retry_writes if METHODS[method].writes else error.retry_reads
+                if not retry or seconds_left <= 0:
                     raise
                 log.info("%s Trying again in %d s.", error, pause_seconds)
             self._sleep(pause_seconds)
-        return self._call_once(method, body)
+        raise AssertionError  # the last pause leaves no time
 
-    def calls_per_day(self, moment: datetime | int) -> list[dict[str, Any]]:
+    def calls_per_day(self, moment: datetime | int) -> list[Any]:
         """All calls, both ways, of the account's calendar day that holds `moment`, as the server's own entries.
 
         moment: Unix seconds or an aware datetime. Raises what call() raises.
@@ -572,18 +594,20 @@ class BinotelClient:
                 return ""
             raise
 
-    def entries(self, method: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The entries in the answer of a method whose answer is a list of them; raises what call() raises."""
+    def entries(self, method: str, params: Mapping[str, Any]) -> list[Any]:
+        """The entries in the answer of a method whose answer is a list of them, as they were sent: usually objects.
+
+        Raises what call() raises.
+        """
         content = self.call(method, params)[METHODS[method].answer]
         # The server keys them by id, or sends a list: always when there are none.
-        entries = list(content.values()) if isinstance(content, dict) else content
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise TransportError("Binotel's answer is not a list of entries.", _CHANGED)
-        return entries
+        if isinstance(content, (dict, list)):
+            return list(content.values()) if isinstance(content, dict) else content
+        problem = f"Binotel's answer to {method} is no list of entries: {_start(repr(content).encode())}."
+        raise TransportError(problem, _CHANGED)
 
-    def _call_once(self, method: str, body: bytes) -> dict[str, Any]:
-        self._throttle.acquire(method)
-        content = self._post(method, body)
+    def _call_once(self, method: str, body: bytes, seconds: float) -> dict[str, Any]:
+        content = self._post(method, body, seconds)
         try:
             answer: Any = decode_answer(content, self._secret if self._verify_answers else None)
         except (ValueError, RecursionError):
@@ -603,18 +627,25 @@ class BinotelClient:
             raise TransportError(f"Binotel's answer to {method} has no {key!r}.", _CHANGED)
         return dict(answer)
 
-    def _post(self, method: str, body: bytes) -> bytes:
+    def _post(self, method: str, body: bytes, seconds: float) -> bytes:
         url = f"{self._base_url}/{method}.json"
         host = urlsplit(url).netloc
         try:
-            # As session.post() does it, but for cookies and passwords from ~/.netrc: half its time.
-            request = requests.Request("POST", url, self._headers, data=body).prepare()
-            options = self._session.merge_environment_settings(url, {}, None, None, None)
-            response = self._session.send(request, timeout=self._timeout, allow_redirects=False, **options)
+            # As session.post() does it, but for what is the same each time, cookies and passwords from ~/.netrc.
+            request = self._prepared(url).copy()
+            request.prepare_body(body, None)
+            response, content = within(seconds, lambda: self._send(request))
+        except TookTooLongError:
+            problem = f"{host} did not answer {method} within {ANSWER_SECONDS} s, all tries together."
+            raise TransportError(problem, "Try again later.") from None
         except (OSError, urllib3.exceptions.LocationValueError, UnicodeError) as error:  # requests' own are OSErrors
             raise _connection_error(error, url, method, self._timeout) from error
         if response.status_code == 200:
-            return response.content
+            if len(content) > MAX_ANSWER_BYTES:
+                problem = f"The answer to {method} has more than {MAX_ANSWER_BYTES >> 20} MB."
+                raise TransportError(problem, "Ask for less, or check BINOTEL_API_URL.")
+            self._compare_clocks(response.headers.get("Date", ""), host, METHODS[method].writes)
+            return content
         status = one_line(f"{response.status_code} {response.reason or ''}")
         problem = f"{host} answered {method} with HTTP {status}."
         if response.status_code in (401, 403):
@@ -622,6 +653,33 @@ class BinotelClient:
         if response.status_code == 429 or response.status_code >= 500:
             raise TransportError(problem, "The server is in trouble: try again later.", retry=True)
         raise TransportError(problem, "Check BINOTEL_API_URL.")
+
+    def _send(self, request: requests.PreparedRequest) -> tuple[requests.Response, bytes]:
+        """The response, and its content: when that is too large, no more of it than shows that."""
+        pieces: list[bytes] = []
+        with self._session.send(request, timeout=self._timeout, allow_redirects=False, **self._options) as response:
+            size = 0
+            for piece in response.iter_content(PIECE_BYTES):  # of what is compressed, as little is opened at a time
+                pieces.append(piece)
+                size += len(piece)
+                if size > MAX_ANSWER_BYTES:
+                    break
+        return response, b"".join(pieces)
+
+    def _compare_clocks(self, date: str, host: str, writes: bool) -> None:
+        """Warn when the server's clock and this computer's are far apart. Raises ClockError where nothing was done."""
+        ours, theirs = datetime.now(UTC), None
+        with suppress(ValueError):
+            theirs = parsedate_to_datetime(date).replace(tzinfo=UTC)  # HTTP knows no other zone
+        seconds = abs((ours - theirs).total_seconds()) if theirs else 0
+        if seconds < CLOCKS_APART_SECONDS:
+            return
+        problem = f"This computer's clock says {ours:%Y-%m-%d %H:%M} UTC, that of {host} {theirs:%Y-%m-%d %H:%M}."
+        if seconds > CLOCKS_APART_MOST_SECONDS and not writes:
+            raise ClockError(problem, "Nothing was done: set this computer's clock, and run this again.")
+        if not self._is_clock_told:
+            log.warning("%s Set this computer's clock.", problem)
+        self._is_clock_told = True
 
 
 def check_base_url(url: str) -> str:
@@ -638,7 +696,7 @@ def check_base_url(url: str) -> str:
 
 
 def within(seconds: float, do: Callable[[], _T]) -> _T:
-    """What `do` gives or raises; TimeoutError when it takes longer. Then nobody waits for it any more.
+    """What `do` gives or raises; TookTooLongError when it takes longer. Then nobody waits for it any more.
 
     Timeouts of sockets begin anew with each byte that comes: only a thread that is left alone ends a wait for sure.
     """
@@ -654,7 +712,7 @@ def within(seconds: float, do: Callable[[], _T]) -> _T:
     try:
         result, error = done.get(timeout=max(0, seconds))
     except queue.Empty:
-        raise TimeoutError(errno.ETIMEDOUT, f"It took longer than {seconds:g} s") from None
+        raise TookTooLongError(errno.ETIMEDOUT, f"It took longer than {seconds:g} s") from None
     if error:
         raise error
     return cast(_T, result)

@@ -47,6 +47,12 @@ def test_a_days_calls_are_the_servers_own_entries(client, sandbox):
     assert len(expected) > 150
 
 
+@pytest.mark.parametrize("content", [["x", {"a": 1}], {"1": "x", "2": {"a": 1}}])
+def test_entries_are_given_as_they_were_sent_whatever_they_are(content, client, requests_mock):
+    requests_mock.post(ANY, json=signed({"status": "success", "callDetails": content}, "sandbox-secret"))
+    assert client.calls_per_day(DAY) == ["x", {"a": 1}]
+
+
 def test_an_empty_day_is_an_empty_list(client):
     assert client.calls_per_day(datetime(2024, 1, 1, 12, tzinfo=ZoneInfo("Europe/Kyiv"))) == []
 
@@ -266,8 +272,9 @@ def test_a_refused_connection_is_told_with_the_hint_on_the_ip_address(make_clien
         ({"content": b'\xff{"status":"success"}'}, r"not whole JSON", 6),
         ({"json": {"status": "error", "code": "104", "message": "Wrong data"}}, r"code 104: Wrong data\. Check", 1),
         ({"json": signed({"status": "success"}, "sandbox-secret")}, r"has no 'callDetails'\. The API may", 1),
-        ({"json": signed({"status": "success", "callDetails": "x"}, "sandbox-secret")}, r"not a list of entries", 1),
-        ({"json": signed({"status": "success", "callDetails": ["x"]}, "sandbox-secret")}, r"not a list of entries", 1),
+        ({"json": signed({"status": "success", "callDetails": "x"}, "sandbox-secret")}, r"no list of entries: .*x", 1),
+        ({"json": signed({"status": "success", "callDetails": None}, "sandbox-secret")}, r"no list of entries", 1),
+        ({"json": signed({"status": "success", "callDetails": False}, "sandbox-secret")}, r"no list of entries", 1),
     ],
 )
 def test_other_answers_that_cannot_be_used_are_told(options, message, tries, client, requests_mock):
