@@ -1,4 +1,4 @@
-"""Binotel's REST API 2.0 from Python: signed, within the quota, with answers that are checked.
+"""Binotel's REST API, 2.0 and 4.0, from Python: signed, within the quota, with answers that are checked.
 
     from binotel_core import BinotelClient, SqliteLedger, Throttle
 
@@ -9,15 +9,16 @@
         print(call["externalNumber"], call["disposition"])
 
 It needs requests alone: copied into another project, this file does the same there. `client.call` reaches every method
-in `METHODS`, with parameters under the server's own names, and returns the whole answer. What goes wrong raises a
-`BinotelError`, whose text says what happened and what to do about it:
+in `METHODS`, with parameters under API 2.0's names, and returns the whole answer; a `base_url` that ends in /4.0 has it
+speak API 4.0, under that one's names. What goes wrong raises a `BinotelError` that says what happened and what to do:
 
     ApiError        the server understood the request and refused it (`code`, `message`, `hint`)
     TransportError  no usable answer came: the network, a proxy, a server in trouble
     SignatureError  an answer came that is not signed with our secret
     ClockError      this computer's clock and the server's are more than a day apart
 
-Facts about the server come from the vendor's README of the PHP SDK for API 2.0 ("the vendor's README" below).
+Facts about the server come from the vendor's README of the PHP SDK for API 2.0 ("the vendor's README" below); those
+about 4.0, which nobody documents, from clients and answers that are public.
 """
 
 import errno
@@ -43,7 +44,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-API_URL = "https://api.binotel.com/api/2.0"
+API_URL, API_4_URL = "https://api.binotel.com/api/2.0", "https://api.binotel.com/api/4.0"
 ASK_BINOTEL = "Write to support@binotel.ua."
 _CHANGED = f"The API may have changed. {ASK_BINOTEL}"
 _CERTIFICATES = "Check the computer's clock and its certificates; a proxy that opens TLS needs its own certificate."
@@ -71,10 +72,10 @@ class BinotelError(Exception):
 class ApiError(BinotelError):
     """The server refused the request: `method`, its `code` (0 where it gave none) and `message`, and our `hint`."""
 
-    def __init__(self, method: str, code: int, message: str) -> None:
+    def __init__(self, method: str, code: int, message: str, hint: str = "") -> None:
         self.method, self.code, self.message = method, code, one_line(message)
         problem = f"Binotel refused {method} with code {code}: {self.message.rstrip('.')}."
-        super().__init__(problem, _HINTS.get(code, ""))
+        super().__init__(problem, f"{_HINTS.get(code, '')} {hint}".strip())
         self.retry_reads = code in (_SERVER_FAULT, _TOO_FREQUENT)
         self.retry_writes = code == _TOO_FREQUENT
 
@@ -99,16 +100,16 @@ class TookTooLongError(TimeoutError):
     """What within() was given took longer: unlike what a socket raises, whatever it waited for."""
 
 
-_WRONG_DATA, _SERVER_FAULT, _TOO_FREQUENT = 104, 105, 106
+_MISSING_DATA, _WRONG_DATA, _SERVER_FAULT, _TOO_FREQUENT, _WRONG_KEY = 103, 104, 105, 106, 121
 # What a user can do about each code that the API documents.
 _HINTS = {
     102: "Check the method's name.",
-    103: "Pass every required parameter.",
+    _MISSING_DATA: "Pass every required parameter.",
     _WRONG_DATA: "Check the parameters' values.",
     _SERVER_FAULT: "The fault is on Binotel's side: try again later.",
     _TOO_FREQUENT: "Something else uses the same key: let all that use it share one DATABASE_URL, or wait a minute.",
     120: "Binotel has disabled the company's account. " + ASK_BINOTEL,
-    121: "Check BINOTEL_KEY and BINOTEL_SECRET: copy both again, without spaces, from Binotel's letter.",
+    _WRONG_KEY: "Check BINOTEL_KEY and BINOTEL_SECRET: copy both again, without spaces, from Binotel's letter.",
     150: "The internal line did not answer or is offline: check that its phone is switched on and registered.",
     151: "The outside number could not be reached: check it.",
 }
@@ -130,28 +131,46 @@ class Method:
     cap: int | None = None  # most entries of an answer, if it is stated: one that holds as many may be cut off
     max_days: int | None = None  # longest period that may be asked for, in days, if it is stated
     writes: bool = False  # changes data or dials: must never be sent twice
+    in_4: "Method | None" = None  # as API 4.0 has it, its parameters in the same order, where that is different
+    only_4: bool = False  # API 2.0 does not have it
+
+    def params_in_4(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters under API 4.0's names, where they have 2.0's."""
+        other = self.in_4 or self
+        renamed = dict(zip(self.required + self.optional, other.required + other.optional, strict=True))
+        return {renamed.get(name, name): value for name, value in params.items()}
 
 
 def _read(name: str, gap: int, params: str, meaning: str, answer: str = "callDetails", **more: Any) -> Method:
-    """A Method; in `params`, those that may be left out stand in brackets."""
+    """A Method; in `params`, those that may be left out stand in brackets. in_4: its name and parameters there."""
     required = tuple(name for name in params.split() if name[0] != "[")
     optional = tuple(name.strip("[]") for name in params.split() if name[0] == "[")
+    if in_4 := more.pop("in_4", ""):
+        name_4, _, params_4 = in_4.partition(" ")
+        more["in_4"] = _read(name_4, gap, params_4, meaning, answer, **more)
     return Method(name, gap, required, optional, answer, meaning, **more)
 
 
-def _write(name: str, params: str, meaning: str, answer: str = "") -> Method:
-    return _read(name, 0, params, meaning, answer, writes=True)
+def _write(name: str, params: str, meaning: str, answer: str = "", **more: Any) -> Method:
+    return _read(name, 0, params, meaning, answer, writes=True, **more)
+
+
+def _to_phone(name: str, params: str, meaning: str) -> Method:
+    return _write(name, params.format("phone_number"), meaning, in_4=f"{name} {params.format('externalNumber')}")
 
 
 DAY_METHOD = "stats/list-of-calls-per-day"
 LINE_METHOD = "stats/list-of-calls-by-internal-number-for-period"
-_RECENT = "stats/recent-calls-by-internal-number"
+RECORD_METHOD, _RECORD_4 = "stats/call-record", "stats/call-record generalCallID"
+_RECENT, _GETCALLS = "stats/recent-calls-by-internal-number", "getcall/list-of-getcalls-for-period"
 _PERIOD, _ID = "startTime stopTime", "generalCallID"
 _CUSTOMER = "[description] [email] [assignedToEmployeeNumber] [labels]"
-_DIAL = "[callTimeToExt] [limitCallTime] [playbackWaiting] [trunkNumber] [callerIdForEmployee] [async]"
-_JOIN = "phoneNumber1 phoneNumber2 trunkNumber [limitCallTime] [playbackWaiting]"
+_DIAL = "[callTimeToExt] [limitCallTime] [playbackWaiting] [{}] [callerIdForEmployee] [async]"
+_JOIN = "{0}1 {0}2 {1} [limitCallTime] [playbackWaiting]"
+_DIAL_4 = f"calls/internal-number-to-external-number internalNumber externalNumber {_DIAL.format('pbxNumber')}"
+_JOIN_4 = f"calls/external-number-to-external-number {_JOIN.format('externalNumber', 'pbxNumber')}"
 
-# The 29 methods of the vendor's README, and three that only its later samples use.
+# The 29 methods of the vendor's README, three that only its later samples use, and three that only API 4.0 has.
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
@@ -163,11 +182,17 @@ METHODS: dict[str, Method] = {
         _read(DAY_METHOD, 5, "[dayInTimestamp]", "all calls of a day (today)"),
         _read("stats/list-of-lost-calls-for-today", 10, "", "today's lost calls"),
         _read("stats/online-calls", 5, "", "calls that are going on"),
-        _read("stats/history-by-number", 5, "number", "calls with a number, or with several"),
+        _read(
+            "stats/history-by-number",
+            5,
+            "number",
+            "calls with a number, or with several",
+            in_4="stats/history-by-external-number externalNumbers",
+        ),
         _read("stats/history-by-customer-id", 5, "customerID", "calls with a customer, or with several"),
         _read(_RECENT, 5, "internalNumber", "a line's last calls, at most 2 weeks old", cap=50),
         _read("stats/call-details", 5, "generalCallID", "a call, or several, by their ids"),
-        _read("stats/call-record", 0, "callID", "a link to a call's recording, good for 15 minutes", "url"),
+        _read(RECORD_METHOD, 0, "callID", "a link to a recording, good for 15 minutes", "url", in_4=_RECORD_4),
         _read("customers/list", 10, "", 'all customers of "My clients"', "customerData"),
         _read("customers/take-by-id", 0, "customerID", "a customer, or several, by their ids", "customerData"),
         _read("customers/take-by-label", 10, "labelID", "the customers with a label", "customerData"),
@@ -177,19 +202,43 @@ METHODS: dict[str, Method] = {
         _write("customers/delete", "customerID", "deletes a customer, or several"),
         _read("customers/listOfLabels", 5, "", "the labels of customers", "listOfLabels"),
         _write(
-            "calls/ext-to-phone", f"ext_number phone_number {_DIAL}", "calls a line, then joins it with a number", _ID
+            "calls/ext-to-phone",
+            f"ext_number phone_number {_DIAL.format('trunkNumber')}",
+            "calls a line, then joins it with a number",
+            _ID,
+            in_4=_DIAL_4,
         ),
-        _write("calls/phone-to-phone", _JOIN, "calls a number, then joins it with another", _ID),
-        _write("calls/attended-call-transfer", "generalCallID phone_number", "transfers a call that is going on"),
+        _write(
+            "calls/phone-to-phone",
+            _JOIN.format("phoneNumber", "trunkNumber"),
+            "calls a number, then joins it with another",
+            _ID,
+            in_4=_JOIN_4,
+        ),
+        _to_phone("calls/attended-call-transfer", "generalCallID {}", "transfers a call that is going on"),
         _write("calls/hangup-call", "generalCallID", "ends a call"),
-        _write("calls/call-with-announcement", "phone_number voiceFileID", "calls a number and plays a voice file"),
+        _to_phone("calls/call-with-announcement", "{} voiceFileID", "calls a number and plays a voice file"),
         _read("settings/list-of-employees", 5, "", "employees and their lines", "listOfEmployees"),
         _read("settings/list-of-routes", 0, "", "what happens to incoming calls", "listOfRoutes"),
         _read("settings/list-of-voice-files", 0, "", "the voice files", "listOfVoiceFiles"),
         # Nobody documents the limits of these two: the strictest of their kind are assumed.
         _read("stats/calltracking-calls-for-period", 10, _PERIOD, "calls with marketing data in a period", cap=2000),
         _read("stats/list-of-calls-for-period", 10, _PERIOD, "all calls of a period", cap=2000, max_days=1),
-        _write("calls/call-with-interactive-voice-response", "phone_number ivrName", "calls a number and plays a menu"),
+        _to_phone("calls/call-with-interactive-voice-response", "{} ivrName", "calls a number and plays a menu"),
+        _write(
+            "calls/external-number-to-incoming-call",
+            "externalNumber pbxNumber [pbxNumberInExternalCall]",
+            "calls a number, then treats it as a call to one of ours",
+            _ID,
+            only_4=True,
+        ),
+        _write(
+            "settings/change-employee-presence-state",
+            "employeeID presenceState",
+            "sets an employee's state: active, work in crm, break in work or inactive",
+            only_4=True,
+        ),
+        _read(_GETCALLS, 10, _PERIOD, "requests for a call back in a period", "listOfGetCalls", only_4=True),
     )
 }
 
@@ -520,7 +569,7 @@ class BinotelClient:
     key, secret:    from Binotel (support@binotel.ua), which must also know the address the requests come from
     throttle:       the quota's keeper, made for the same key
     base_url:       https:// anywhere, or http:// to this machine itself (the sandbox); ValueError otherwise
-    verify_answers: refuse successful answers that are not signed with our secret
+    verify_answers: refuse successful answers that are not signed with our secret; API 4.0 signs none
     """
 
     def __init__(
@@ -536,6 +585,7 @@ class BinotelClient:
     ) -> None:
         self._key, self._secret, self._verify_answers = key, secret, verify_answers
         self._base_url = check_base_url(base_url)
+        self.is_4 = self._base_url.endswith("/4.0")  # API 4.0, else 2.0
         self._throttle, self._timeout, self._sleep = throttle, timeout, sleep
         self._is_clock_told = False
         self._session = requests.Session()
@@ -550,7 +600,8 @@ class BinotelClient:
     def call(self, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Call `method` ("stats/call-details") and return the server's whole answer, checked.
 
-        params: under the server's own names, as in METHODS; times are Unix seconds
+        params: under the names in METHODS, API 2.0's; or, with an address of API 4.0, under that one's; times are Unix
+                seconds
 
         A read is tried up to 6 times over about a minute when the network, the server (5xx, 105) or the quota (106)
         fails it; what writes or dials only if it surely was not carried out. Raises ApiError, TransportError or
@@ -558,7 +609,7 @@ class BinotelClient:
         """
         if method not in METHODS:
             raise ValueError(f"Binotel's API has no method {method!r}.")
-        body = signed_body(params or {}, self._key, self._secret)
+        body = self._body(METHODS[method], params or {})
         seconds_left = float(ANSWER_SECONDS)
         for pause_seconds in (*RETRY_PAUSES_SECONDS, ANSWER_SECONDS):
             self._throttle.acquire(method)  # the wait for the quota has no part in it
@@ -574,6 +625,17 @@ class BinotelClient:
             self._sleep(pause_seconds)
         raise AssertionError  # the last pause leaves no time
 
+    def _body(self, method: Method, params: Mapping[str, Any]) -> bytes:
+        if not self.is_4:
+            if method.only_4:
+                remedy = f"With a key of API 4.0, set BINOTEL_API_URL={API_4_URL}."
+                raise BinotelError(f"API 2.0 has no method {method.name}.", remedy)
+            return signed_body(params, self._key, self._secret)
+        named = method.params_in_4(params)
+        if {"key", "secret"} & named.keys():
+            raise ValueError("'key' and 'secret' are added to every request: leave them out of the parameters.")
+        return json.dumps(named | {"key": self._key, "secret": self._secret}, allow_nan=False).encode()
+
     def calls_per_day(self, moment: datetime | int) -> list[Any]:
         """All calls, both ways, of the account's calendar day that holds `moment`, as the server's own entries.
 
@@ -582,13 +644,17 @@ class BinotelClient:
         seconds = int(moment.timestamp()) if isinstance(moment, datetime) else moment
         return self.entries(DAY_METHOD, {"dayInTimestamp": seconds})
 
-    def record_url(self, call_id: str) -> str:
+    def record_url(self, call_id: str, general_call_id: str = "") -> str:
         """A link to a call's recording, good for 15 minutes (the vendor's README); "" when there is none, or none yet.
+
+        general_call_id: what API 4.0 knows it by, where that is another
 
         Assumed: without a recording the server answers with code 104 or an empty link. Raises what call() raises.
         """
+        more = {"generalCallID": general_call_id or call_id} if self.is_4 else {}
         try:
-            return str(self.call("stats/call-record", {"callID": call_id})["url"] or "")
+            url = self.call(RECORD_METHOD, more or {"callID": call_id})["url"]
+            return str((url.get("url") if isinstance(url, dict) else url) or "")
         except ApiError as error:
             if error.code == _WRONG_DATA:
                 return ""
@@ -607,9 +673,10 @@ class BinotelClient:
         raise TransportError(problem, _CHANGED)
 
     def _call_once(self, method: str, body: bytes, seconds: float) -> dict[str, Any]:
-        content = self._post(method, body, seconds)
+        wire = (METHODS[method].in_4 if self.is_4 else None) or METHODS[method]
+        content = self._post(wire, body, seconds)
         try:
-            answer: Any = decode_answer(content, self._secret if self._verify_answers else None)
+            answer: Any = decode_answer(content, self._secret if self._verify_answers and not self.is_4 else None)
         except (ValueError, RecursionError):
             problem, remedy = "not whole JSON", "It was cut off or is not Binotel's: try again later, and check"
             if content.lstrip().startswith(b"<"):
@@ -619,16 +686,21 @@ class BinotelClient:
         status = answer.get("status") if isinstance(answer, dict) else None
         if status == "error":
             code = re.fullmatch(r"([0-9]{1,6})(\.0)?", str(answer.get("code")))
-            raise ApiError(method, int(code[1]) if code else 0, str(answer.get("message") or "no message"))
+            number = int(code[1]) if code else 0
+            other = f"API {'2.0' if self.is_4 else '4.0'}, set BINOTEL_API_URL={API_URL if self.is_4 else API_4_URL}."
+            hint = f"If the key is one of {other}" if number in (_MISSING_DATA, _WRONG_KEY) else ""
+            raise ApiError(wire.name, number, str(answer.get("message") or "no message"), hint)
         if status != "success":
             problem = f"The answer to {method} is not of the API's shape: {_start(content)}."
             raise TransportError(problem, "Check BINOTEL_API_URL.", retry=True)
-        if (key := METHODS[method].answer) and key not in answer:
+        if (key := wire.answer) and key not in answer and self.is_4 and "listOfEmployees" in answer:
+            answer[key] = answer["listOfEmployees"]  # as voice files have been seen
+        if key and key not in answer:
             raise TransportError(f"Binotel's answer to {method} has no {key!r}.", _CHANGED)
         return dict(answer)
 
-    def _post(self, method: str, body: bytes, seconds: float) -> bytes:
-        url = f"{self._base_url}/{method}.json"
+    def _post(self, asked: Method, body: bytes, seconds: float) -> bytes:
+        method, url = asked.name, f"{self._base_url}/{asked.name}.json"
         host = urlsplit(url).netloc
         try:
             # As session.post() does it, but for what is the same each time, cookies and passwords from ~/.netrc.
@@ -644,7 +716,7 @@ class BinotelClient:
             if len(content) > MAX_ANSWER_BYTES:
                 problem = f"The answer to {method} has more than {MAX_ANSWER_BYTES >> 20} MB."
                 raise TransportError(problem, "Ask for less, or check BINOTEL_API_URL.")
-            self._compare_clocks(response.headers.get("Date", ""), host, METHODS[method].writes)
+            self._compare_clocks(response.headers.get("Date", ""), host, asked.writes)
             return content
         status = one_line(f"{response.status_code} {response.reason or ''}")
         problem = f"{host} answered {method} with HTTP {status}."

@@ -28,6 +28,7 @@ from common.sandbox.company import (
 from common.sandbox.customers import Customers
 from common.sandbox.recordings import LINK_SECONDS, Recordings
 from common.sandbox.refusal import Refusal
+from common.sandbox.version4 import content_in_4, params_in_2
 
 KEY = "sandbox-key"
 SECRET = "sandbox-secret"  # noqa: S105 - no secret: everybody may use the sandbox
@@ -35,6 +36,7 @@ HISTORY_DAYS = 366  # how far back the company's history goes, seen from now
 RECENT_DAYS = 14
 RING_SECONDS = 4  # of a call that is placed; one that is not answered rings three times as long
 TALK_SECONDS = 16
+PRESENCE_STATES = ("active", "work in crm", "break in work", "inactive")
 
 
 class Sandbox:
@@ -63,6 +65,7 @@ class Sandbox:
         self._secret = secret
         self._heavy_times: list[float] = []
         self._placed: dict[str, PlacedCall] = {}
+        self._presence = {f"55{line}": PRESENCE_STATES[0] for line in EMPLOYEES}
         self._lock = threading.Lock()
         self.recordings = Recordings(self._find, secret, clock, LINK_SECONDS * time_scale)
 
@@ -75,30 +78,47 @@ class Sandbox:
     def log(self, arrived: float, method: str, code: int) -> None:
         self.requests.append({"time": arrived, "method": method, "code": code})
 
-    def answer(self, name: str, body: bytes) -> dict[str, Any]:
-        """The answer to a request, signed, or an error as the API sends it."""
-        try:
-            answer = {"status": "success"} | self._content(name, body)
-        except Refusal as refusal:
-            return {"status": "error", "code": refusal.code, "message": str(refusal)}
-        return answer | {"signature": sign(answer, self._secret)}
+    def answer(self, name: str, body: bytes, version: str = "2.0") -> dict[str, Any]:
+        """The answer to a request, signed where the version signs, or an error as the API sends it.
 
-    def _content(self, name: str, body: bytes) -> dict[str, Any]:
-        method = METHODS.get(name)
-        if method is None:
+        name: the method's, in METHODS
+        """
+        params, is_known = self._params(body, version)
+        try:
+            answer = {"status": "success"} | self._content_for(name, params, version, is_known)
+        except Refusal as refusal:
+            answer = {"status": "error", "code": refusal.code, "message": str(refusal)}
+        return answer | {"signature": sign(answer, self._secret)} if is_known and version == "2.0" else answer
+
+    def _content_for(self, name: str, params: dict[str, Any], version: str, is_known: bool) -> dict[str, Any]:
+        if name not in METHODS:
             raise Refusal(102, "No such method")
+        if not is_known:
+            raise Refusal(121, "Your key or secret is wrong")
+        if version == "2.0":
+            return self._content(METHODS[name], params)
+        return content_in_4(self._content(METHODS[name], params_in_2(METHODS[name], params)))
+
+    def _params(self, body: bytes, version: str) -> tuple[dict[str, Any], bool]:
+        """A request's parameters, and whether it comes from the company."""
+        is_4 = version == "4.0"
         try:
             params = json.loads(body)
-            known = params.pop("key") == self._key and params.pop("signature") == sign(params, self._secret)
+            key, proof = params.pop("key"), params.pop("secret" if is_4 else "signature")
+            return params, key == self._key and proof == (self._secret if is_4 else sign(params, self._secret))
         except (ValueError, KeyError, TypeError, AttributeError):
-            known = False
-        if not known:
-            raise Refusal(121, "Your key or secret is wrong")
+            return {}, False
+
+    def _content(self, method: Method, params: dict[str, Any]) -> dict[str, Any]:
+        name = method.name
         self._spend_quota(method)
         if any(params.get(required) in (None, "", []) for required in method.required):
             raise Refusal(103, "Not enough data")
         if name == "stats/call-record":
             return {"url": self.recordings.link(str(params["callID"]), self.base_url.removesuffix("/api/2.0"))}
+        if name == "getcall/list-of-getcalls-for-period":
+            asked = [call for call in self._period(method, params) if "getCallData" in call]
+            return {"listOfGetCalls": {call["getCallData"]["id"]: call["getCallData"] for call in asked}}
         if not name.startswith("stats/"):
             with self._lock:
                 match name.partition("/")[0]:
@@ -107,7 +127,7 @@ class Sandbox:
                     case "calls":
                         return self._place_or_change(method, params)
                     case _:
-                        return self._settings(name)
+                        return self._settings(name, params)
         calls = list(self._calls(method, params))
         if method.cap is not None and len(calls) > method.cap:
             # Nobody documents which calls are missing: here it may be any.
@@ -144,8 +164,13 @@ class Sandbox:
             case _:  # customers/listOfLabels
                 return {"listOfLabels": {key: {"id": key, "name": name} for key, name in base.labels.items()}}
 
-    def _settings(self, name: str) -> dict[str, Any]:
+    def _settings(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
         match name:
+            case "settings/change-employee-presence-state":
+                if params["presenceState"] not in PRESENCE_STATES or str(params["employeeID"]) not in self._presence:
+                    raise Refusal(104, "Wrong data")
+                self._presence[str(params["employeeID"])] = params["presenceState"]
+                return {}
             case "settings/list-of-employees":
                 return {
                     "listOfEmployees": {
@@ -154,7 +179,7 @@ class Sandbox:
                             "email": email,
                             "name": name,
                             "mobilePhoneNumber": "",
-                            "presenceState": "active",
+                            "presenceState": self._presence[f"55{line}"],
                             "department": "",
                             "extNumber": line,
                             "extHash": hashlib.sha256(f"{self._secret} {line}".encode()).hexdigest()[:16],
@@ -185,8 +210,8 @@ class Sandbox:
                 call.disposition = "TRANSFER"
             return {}
         line = str(params.get("ext_number", ""))
-        phone = str(params.get("phone_number") or params["phoneNumber1"])
-        trunk = str(params.get("trunkNumber") or next(iter(LINES)))
+        phone = str(params.get("phone_number") or params.get("phoneNumber1") or params["externalNumber"])
+        trunk = str(params.get("trunkNumber") or params.get("pbxNumber") or next(iter(LINES)))
         if (
             trunk not in LINES
             or ("voiceFileID" in method.required and str(params["voiceFileID"]) not in VOICE_FILES)

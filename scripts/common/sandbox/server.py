@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from binotel_core import METHODS, php_json
 from common.sandbox.answers import Sandbox
+from common.sandbox.version4 import named
 
 # Answers that are not the API's: (HTTP status, type, body).
 FOREIGN_ANSWERS = {
@@ -41,8 +42,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path == "/sandbox/faults":
             self._add_fault(body)
-        elif match := re.fullmatch(r"/api/2\.0/([^/]+/[^/]+)\.json", self.path):
-            self._answer(match[1], body)
+        elif match := re.fullmatch(r"/api/(2\.0|4\.0)/([^/]+/[^/]+)\.json", self.path):
+            self._answer(match[1], match[2], body)
         else:
             self._send(404, "text/html", b"<html><body>Not Found</body></html>")
 
@@ -70,9 +71,10 @@ class Handler(BaseHTTPRequestHandler):
             of_records = f"; or, for the method {RECORDS}, one of: {', '.join(RECORD_FAULTS)}"
             self._send(400, "text/plain", f"send {usage}{', '.join(FAULTS)}{of_records}\n".encode())
 
-    def _answer(self, method: str, body: bytes) -> None:
+    def _answer(self, version: str, name: str, body: bytes) -> None:
         sandbox = self.server.sandbox
         arrived = sandbox.clock()
+        method = named(name, version) or name
         fault = sandbox.take_fault(method)
         time.sleep(sandbox.latency)
         if fault == "hang":
@@ -85,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             answer: dict[str, Any] = {"status": "error", "code": fault[5:], "message": "Injected by the sandbox"}
             if not fault.startswith("code-"):
-                answer = sandbox.answer(method, body)
+                answer = sandbox.answer(method, body, version)
             sandbox.log(arrived, method, int(answer.get("code", 0)))
             if fault == "bad-signature":
                 answer["signature"] = "0" * 32
