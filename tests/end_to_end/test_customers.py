@@ -446,6 +446,25 @@ def test_who_is_there_and_cannot_be_read_is_not_made_twice(restore_here, base, s
     assert (base[ids[1]], gone["name"] in {customer["name"] for customer in base.values()}) == (before[ids[1]], True)
 
 
+def test_who_cannot_be_read_is_taken_for_nobody_else(backup, base, run_main, tmp_path):
+    """Neither in the backup nor now: not even where another one had the same number."""
+    ids = list(base)
+    number = base[ids[0]]["numbers"][0]
+    base[ids[1]] |= {"labels": "VIP"}
+    backup(0)
+    base[ids[1]] |= {"labels": "", "numbers": [number]}
+    gone = base.pop(ids[0])
+    base[ids[2]] |= {"labels": "VIP"}
+    base["9999"] = base[ids[3]] | {"id": "9999", "name": "Новий", "numbers": base[ids[2]]["numbers"]}
+    before = copy.deepcopy(base)
+    saved = tmp_path / "backups" / "customers-2024-05-01T1200.json.gz"
+    code, output = run_main(restore_customers, NOON, str(saved), "--apply", "--yes")
+    # Who now has the number keeps it.
+    assert (code, output.splitlines()[-1]) == (1, "0 of 1 customers were brought back.")
+    assert f"create {gone['id']} " in output
+    assert base == before
+
+
 def test_who_cannot_be_read_in_a_backup_keeps_nobody_else_from_coming_back(backup, base, run_main, tmp_path, caplog):
     ids = list(base)
     base[ids[0]] |= {"numbers": "067"}

@@ -11,7 +11,7 @@ from common.customers.backup import Backup, Customer, changed_fields, ids_of, ke
 
 AGAIN_SECONDS = 5  # between two lists of which one alone proves nothing
 ASKED_AT_ONCE = 100  # ids in a request
-WRONG_DATA = 104
+WRONG_DATA = 104  # a code of the API
 MAX_NAMED = 10
 MAX_FAILURES_IN_A_ROW = 3  # of the network: then it is gone, and the rest would fail the same way
 
@@ -160,7 +160,7 @@ def _matches(backup: Backup, live: Backup) -> dict[str, Customer]:
     and where no country's code says otherwise.
     """
     matches = {identity: live.customers[identity] for identity in backup.customers if identity in live.customers}
-    unknown = [customer for identity, customer in live.customers.items() if identity not in backup.customers]
+    unknown = [customer for identity, customer in live.customers.items() if not backup.knows(identity)]
     taken: set[str] = set()
     for form in (str, dialable):
         holders: dict[str, list[Customer]] = {}
@@ -168,7 +168,7 @@ def _matches(backup: Backup, live: Backup) -> dict[str, Customer]:
             for number in customer.numbers:
                 holders.setdefault(form(number), []).append(customer)
         for customer in backup.customers.values():
-            if customer.id in matches:
+            if live.knows(customer.id):
                 continue
             found = {holder.id: holder for number in customer.numbers for holder in holders.get(form(number), [])}
             free = [holder for holder in found.values() if holder.id not in taken]
