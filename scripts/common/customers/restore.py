@@ -168,7 +168,7 @@ def _matches(backup: Backup, live: Backup) -> dict[str, Customer]:
             for number in customer.numbers:
                 holders.setdefault(form(number), []).append(customer)
         for customer in backup.customers.values():
-            if live.knows(customer.id):
+            if customer.id in matches or customer.id in live.unreadable:
                 continue
             found = {holder.id: holder for number in customer.numbers for holder in holders.get(form(number), [])}
             free = [holder for holder in found.values() if holder.id not in taken]
