@@ -99,7 +99,7 @@ def main(job: Job) -> None:
         if not (sys.stdin and sys.stdin.isatty()):
             raise UsageError(f"{method.name} dials or changes data, and there is no terminal to ask on: add --yes.")
         if not is_confirmed(f"{method.name} {json.dumps(params, ensure_ascii=False)}: send it to Binotel? [y/N] "):
-            print("Nothing was sent.")
+            print_out("Nothing was sent.")
             return
     answer = job.client.call(method.name, params)
     if not arguments.show_secrets:
@@ -263,10 +263,10 @@ def follow(general_call_id: str, job: Job) -> None:
         )
         is_over = disposition not in ("", "ONLINE")
         if state and state != before:
-            print(f"{job.now():%H:%M:%S} {'ended: ' if is_over else ''}{state}", flush=True)
+            print_out(f"{job.now():%H:%M:%S} {'ended: ' if is_over else ''}{state}")
             before = state
         if is_over:
-            print(f"Rang for {clean(call.get('waitsec')) or 0} s, talked for {clean(call.get('billsec')) or 0} s")
+            print_out(f"Rang for {clean(call.get('waitsec')) or 0} s, talked for {clean(call.get('billsec')) or 0} s")
             return
         if entries:
             listed_at = time.monotonic()
