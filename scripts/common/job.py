@@ -187,7 +187,7 @@ def _code_of(main: Callable[[], int]) -> int:
     except BinotelError as error:
         return _failed(str(error), getattr(error, "exit_code", EXIT_FAILED))
     except OSError as error:
-        return _failed(_sentence(error.filename or "A file or connection", error))
+        return _failed(f"{error.filename or 'A file or connection'}: {_reason(error)}")
     except Exception as error:
         return _failed(_what_went_wrong(error))
 
@@ -271,7 +271,7 @@ def _lose_output(error: OSError) -> None:
     _discard(sys.stdout)
     is_closed = isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
     if not is_closed and not _output_problem:
-        _output_problem = _sentence("Standard output", error).partition(": ")[2]
+        _output_problem = _reason(error)
         log.error("Standard output: %s", _output_problem)
 
 
@@ -292,8 +292,8 @@ def _failed(message: str, code: int = EXIT_FAILED) -> int:
     return code
 
 
-def _sentence(what: object, error: OSError) -> str:
-    return f"{what}: {error.strerror or error}. {_remedy(error)}".strip()
+def _reason(error: OSError) -> str:
+    return f"{error.strerror or error}. {_remedy(error)}".strip()
 
 
 def _what_went_wrong(error: Exception) -> str:

@@ -28,7 +28,7 @@ SIGNIFICANT_DIGITS = 9
 
 # What is not written as it is: control characters, and what else XML 1.0 forbids (halves of surrogate pairs and two
 # that are no characters); and what turns the writing around or cannot be seen, so that one name looks like another.
-_NOT_SHOWN = re.compile(
+NOT_SHOWN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff"
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     "\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -172,7 +172,7 @@ def clean(value: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return fit_for_cell(" ".join(_NOT_SHOWN.sub(_shown, str(value)).split()))
+    return fit_for_cell(" ".join(NOT_SHOWN.sub(_shown, str(value)).split()))
 
 
 def _shown(match: re.Match[str]) -> str:
