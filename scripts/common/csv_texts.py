@@ -1,5 +1,6 @@
 """CSV that a Ukrainian Excel opens with a double click and leaves as it is, and that can be read back."""
 
+import functools
 import re
 
 CSV_DELIMITER = ";"
@@ -38,10 +39,13 @@ def guarded(text: str) -> str:
     A tab goes before what would become a number, a date or another value (and lose its leading zero), an apostrophe
     before each place at which a formula would begin.
     """
+    return f"\t{text}" if _PHONE.fullmatch(text) else _guarded(text)
+
+
+@functools.lru_cache(maxsize=1000)  # of the texts in a list, numbers apart, most come again and again
+def _guarded(text: str) -> str:
     if _HARMLESS.fullmatch(text):
         return f"\t{text}" if text.lower() in _TRUTHS else text
-    if _PHONE.fullmatch(text):
-        return f"\t{text}"
     text = _TO_GUARD.sub(r"\1'", text)
     return f"\t{text}" if text.startswith("\t") or _is_value(text) else text
 
