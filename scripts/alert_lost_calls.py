@@ -15,7 +15,7 @@ from datetime import time as time_of_day
 from typing import Any
 
 from common.calls.call import SETTLED_SECONDS, Call, in_time_order
-from common.job import Job, run
+from common.job import Job, print_out, run
 from common.labels import Labels
 from common.messages.chats import Channel, NotifyError, channels
 from common.messages.mail import Mail
@@ -47,7 +47,7 @@ def main(job: Job) -> None:
     if job.arguments.test:
         for way in ways:
             if send(way, Mail(labels["alert test"], labels["alert test"], labels["alert test"]), job):
-                print(f"{way.name}: accepted")
+                print_out(f"{way.name}: accepted")
         return
     now = job.now()
     if not is_working_time(now.time(), settings.working_hours):
@@ -67,7 +67,7 @@ def main(job: Job) -> None:
             continue
         due, message = lost_calls_mail(due, labels, now.date())  # who has no room is told of by the next run
         if job.arguments.dry_run:
-            print(f"--- {way.name}\n{message.subject}\n\n{message.text}\n")
+            print_out(f"--- {way.name}\n{message.subject}\n\n{message.text}\n")
             continue
         with job.uninterrupted():
             if send(way, message, job):

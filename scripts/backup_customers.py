@@ -35,7 +35,7 @@ from common.customers.backup import (
     write_backup,
 )
 from common.files import LEFT_BEHIND_SECONDS, written_whole
-from common.job import Job, run
+from common.job import Job, print_out, run
 from common.labels import Labels
 from common.messages import mail
 from common.reports.tables import Kind, Table, Value, table_of
@@ -84,7 +84,7 @@ def main(job: Job) -> None:
         job.fail(f"{doubt} The backups before it were kept. If it is right, run this again with --force.")
         return
     for line in changes:
-        print(line)
+        print_out(line)
     if not backup.unreadable:
         # One list alone does not decide who is gone: who was there before it is kept until the next one agrees.
         prune(folder, job.settings.backups_keep + bool(deleted))

@@ -21,7 +21,7 @@ from datetime import date, timedelta
 from binotel_core import ApiError, BinotelError, account_id
 from common.calls.call import SETTLED_SECONDS, Call, clean
 from common.calls.days import calls_of_day, days_since, last_second, wanted_days
-from common.job import Job, run
+from common.job import Job, print_out, run
 from common.progress import progress_bar
 from common.recordings.download import (
     MEGABYTE,
@@ -104,7 +104,7 @@ def main(job: Job) -> None:
             raise
         finally:
             archive.remove_unfinished()
-    print(keeper.summary)
+    print_out(keeper.summary)
 
 
 def missed_days(today: date, until: date) -> list[date]:

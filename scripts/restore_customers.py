@@ -30,7 +30,7 @@ from common.customers.restore import (
     make_plan,
     unlisted_labels,
 )
-from common.job import Job, is_confirmed, run
+from common.job import Job, is_confirmed, print_out, run
 from common.progress import progress_bar
 from common.settings import UsageError
 
@@ -83,7 +83,7 @@ def main(job: Job) -> None:
     if not arguments.force:
         refuse_if(hidden_customers(plan, live, job.client))
     if not (arguments.yes or is_confirmed(f"Write these {len(plan.steps)} customers to Binotel? [y/N] ")):
-        print("Nothing was changed.")
+        print_out("Nothing was changed.")
         return
     carry_out(plan, live, job)
 
@@ -103,7 +103,7 @@ def is_wanted(customer: Customer, job: Job) -> bool:
 
 def show(plan: Plan, backup: Backup, live: Backup, job: Job) -> None:
     """Print what there is to do; all of it with -v."""
-    print(
+    print_out(
         f"The backup of {backup.made_at:%Y-%m-%d %H:%M} has {len(backup.customers)} customers, "
         f"Binotel has {len(live.customers)}."
     )
@@ -114,8 +114,8 @@ def show(plan: Plan, backup: Backup, live: Backup, job: Job) -> None:
         print_some([f"{word} {step.customer.shown}{changes(step)}" for step in steps], limit)
     print_some([f"impossible {customer.shown}: {reason}" for customer, reason in plan.impossible], limit)
     if plan.missing_labels:
-        print(f"labels that do not exist any more: {clean(', '.join(plan.missing_labels))}")
-    print(
+        print_out(f"labels that do not exist any more: {clean(', '.join(plan.missing_labels))}")
+    print_out(
         f"{len(creates)} to create, {len(updates)} to update, {plan.same} the same; "
         f"{len(plan.only_live)} are not in the backup and stay as they are."
     )
@@ -131,9 +131,9 @@ def changes(step: Step) -> str:
 
 def print_some(lines: list[str], limit: int) -> None:
     for line in lines[:limit]:
-        print(line)
+        print_out(line)
     if len(lines) > limit:
-        print(f"... and {len(lines) - limit} more (-v lists them)")
+        print_out(f"... and {len(lines) - limit} more (-v lists them)")
 
 
 def carry_out(plan: Plan, live: Backup, job: Job) -> None:
@@ -154,7 +154,7 @@ def carry_out(plan: Plan, live: Backup, job: Job) -> None:
         finally:
             for customer, reason in plan.impossible + restorer.failures:
                 job.fail(f"{customer.shown} was not brought back: {reason}")
-            print(f"{restorer.done} of {len(plan.steps)} customers were brought back.")
+            print_out(f"{restorer.done} of {len(plan.steps)} customers were brought back.")
 
 
 if __name__ == "__main__":

@@ -142,13 +142,72 @@ def test_the_example_filled_in_with_a_key_can_be_used(load):
 
 
 def test_the_environment_wins_over_the_file(load):
-    text = REQUIRED + "REPORT_LANGUAGE=en\nREPORT_TO=a@example.com\n"
-    settings = load(text, {"REPORT_LANGUAGE": "ru", "BINOTEL_KEY": "other", "REPORT_TO": "", "UNRELATED": "x"})
-    assert (settings.language, settings.key, settings.secret, settings.report_to) == ("ru", "other", "s", ())
+    text = REQUIRED + "REPORT_LANGUAGE=en\nTIMEZONE=Europe/Warsaw\n"
+    settings = load(text, {"REPORT_LANGUAGE": "ru", "BINOTEL_KEY": "other", "TIMEZONE": "", "UNRELATED": "x"})
+    assert (settings.language, settings.key, settings.secret) == ("ru", "other", "s")
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\t\n"])
+def test_an_empty_variable_of_the_environment_leaves_the_file_as_it_is(load, empty):
+    text = REQUIRED + "REPORT_LANGUAGE=en\nBACKUPS_KEEP=7\nWORKING_HOURS=09:00-18:00\n"
+    assert load(text, dict.fromkeys([*DEFAULTS, "BINOTEL_CONFIG"], empty)) == load(text)
 
 
 def test_a_file_from_notepad_is_read(load):
     assert load(b"\xef\xbb\xbf" + REQUIRED.replace("\n", "\r\n").encode()) == load(REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        *(("D:\\binotel\\reports", "D:\\binotel\\reports"), ("'D:\\binotel\\reports'", "D:\\binotel\\reports")),
+        *(('"D:\\Users"', "D:\\Users"), ("\\\\server\\share", "\\\\server\\share")),
+        *(("'\\\\\\\\server\\share'", "\\\\server\\share"), ('"say \\"hi\\""', 'say "hi"')),
+        *(("a\"b'c", "a\"b'c"), ("'a #b' # why", "a #b"), ('"a #b"', "a #b"), ("a#b", "a#b")),
+        *(("${HOME}/$HOME", "${HOME}/$HOME"), ('"${HOME}"', "${HOME}"), ("  a b  ", "a b"), ("a\tb", "a\tb")),
+    ],
+)
+def test_a_value_is_read_as_it_is_written(load, written, read, caplog):
+    for line in (f"REPORTS_DIR={written}", f"export REPORTS_DIR = {written}\r", f"'REPORTS_DIR'={written}"):
+        assert load(f"{REQUIRED}{line}\n").reports_dir.name == Path(read).name
+    assert not [record for record in caplog.records if "#" in record.getMessage()]
+
+
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        *(
+            (f'"{value}"', "use 'single quotes'")
+            for value in (r"D:\binotel\reports", r"D:\new", r"a\\b", r"\\srv\x", r"x\'y")
+        ),
+        (r"'\\server\share'", "leave out the quotes"),
+        *((f"{quote}reports{quote}", "use 'single quotes'") for quote in "“„‘«`"),
+        *(("'reports\nX=1'", "is a quote open?"), ('"a\nb"', "is a quote open?"), ("a\x07b", "control character")),
+    ],
+)
+def test_a_value_that_would_be_read_as_another_one_is_refused(load, written, remedy):
+    [told] = faults(load, f"{REQUIRED}REPORTS_DIR={written}\n")
+    assert "config.env: REPORTS_DIR " in told
+    assert remedy in told
+
+
+@pytest.mark.parametrize("written", ["re #ports", "re\t#ports", "reports # a comment", " #reports", "#re #ports"])
+def test_a_value_that_a_comment_ends_is_told_without_it(load, written, tmp_path, caplog):
+    load(f"{REQUIRED}REPORTS_DIR={written}\n")
+    assert [record.getMessage() for record in caplog.records if "#" in record.getMessage()] == [
+        f"{tmp_path}/config.env: what follows the # is no part of REPORTS_DIR: put the value in 'single quotes' if it "
+        "is meant to be, or the comment on a line of its own."
+    ]
+
+
+def test_a_comment_after_nothing_or_after_quotes_is_a_comment(load, caplog):
+    assert load(REQUIRED + "REPORT_TO= # nobody\nREPORTS_DIR='a' # here\nBACKUPS_DIR=\"b\"# there\n").report_to == ()
+    assert not [record for record in caplog.records if "#" in record.getMessage()]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1251"])
+def test_a_file_in_another_encoding_is_told(load, encoding):
+    assert "save it as UTF-8" in faults(load, f"# Ключ\n{REQUIRED}".encode(encoding))[0]
 
 
 def test_the_file_comes_from_the_argument_else_from_the_environment(tmp_path):
@@ -336,14 +395,21 @@ def test_without_a_file_there_is_no_path(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
-@pytest.mark.parametrize(("mode", "is_warned"), [(0o644, True), (0o604, True), (0o640, False), (0o600, False)])
-def test_a_file_that_others_can_read_is_warned_about(mode, is_warned, tmp_path, caplog):
+@pytest.mark.parametrize(
+    ("mode", "what"),
+    [
+        *((mode, "be read by every user of this computer, and holds your secrets") for mode in (0o644, 0o604)),
+        *((mode, "be changed by other users, who would get your secrets") for mode in (0o620, 0o660, 0o602, 0o666)),
+        *((mode, None) for mode in (0o640, 0o600, 0o400)),
+    ],
+)
+def test_a_file_that_others_can_read_or_change_is_warned_about(mode, what, tmp_path, caplog):
     path = tmp_path / "config.env"
     path.write_text(REQUIRED)
     path.chmod(mode)
     load_settings(str(path), {})
-    warning = f"{path} can be read by every user of this computer, and holds your secrets: chmod 600 it."
-    assert [record.getMessage() for record in caplog.records] == ([warning] if is_warned else [])
+    warnings = [f"{path} can {what}: chmod 600 it."] if what else []
+    assert [record.getMessage() for record in caplog.records] == warnings
 
 
 def test_a_database_server_is_named_with_its_password_which_is_a_secret(load, tmp_path):

@@ -133,6 +133,8 @@ DEFAULTS: dict[str, str | None] = {
     **{f"HEALTHCHECK_URL_{job.upper()}": "" for job in JOBS},
 }
 
+_TYPOGRAPHIC = ("“", "”", "„", "‘", "’", "‚", "«", "»", "`", "´")
+
 
 def load_settings(config: str | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings from `config`, else $BINOTEL_CONFIG, else config.env in the project's root; the environment wins.
@@ -146,7 +148,8 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] = os
     is_there = bool(chosen) or path.exists()
     if is_there:
         values = _read(path, faults)
-    from_environment = {key: environment[key] for key in DEFAULTS if key in environment}
+    # One that is empty is often the trace of a template, and says nothing.
+    from_environment = {key: environment[key] for key in DEFAULTS if environment.get(key, "").strip()}
     settings = _Checker(path, values, from_environment, faults).settings()
     if faults:
         raise SettingsError(*faults)
@@ -157,7 +160,7 @@ def _read(path: Path, faults: list[str]) -> dict[str, str]:
     """The keys and values of a config file; what is wrong with its lines goes into `faults`."""
     values: dict[str, str] = {}
     try:
-        bindings = list(parse_stream(StringIO(path.read_text("utf-8-sig"))))
+        text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(f"{path}: there is no such file. Copy config.example.env there and fill it in.") from None
     except UnicodeDecodeError:
@@ -165,9 +168,15 @@ def _read(path: Path, faults: list[str]) -> dict[str, str]:
     except OSError as error:
         remedy = "It must be a file that the user who runs this may read."
         raise SettingsError(f"{path}: cannot be read: {error.strerror}. {remedy}") from None
-    if os.name == "posix" and path.is_file() and path.stat().st_mode & stat.S_IROTH:
-        log.warning("%s can be read by every user of this computer, and holds your secrets: chmod 600 it.", path)
-    for binding in bindings:
+    if "\0" in text:  # of UTF-16 without a mark, every other byte
+        raise SettingsError(f"{path}: is not text in UTF-8: save it as UTF-8 in your editor.")
+    if os.name == "posix" and path.is_file():
+        mode = path.stat().st_mode
+        if mode & (stat.S_IWGRP | stat.S_IWOTH):
+            log.warning("%s can be changed by other users, who would get your secrets: chmod 600 it.", path)
+        elif mode & stat.S_IROTH:
+            log.warning("%s can be read by every user of this computer, and holds your secrets: chmod 600 it.", path)
+    for binding in parse_stream(StringIO(text)):
         if binding.key is None and not binding.error:
             continue  # a comment or a blank line
         if binding.error or binding.key is None or binding.value is None:
@@ -180,8 +189,41 @@ def _read(path: Path, faults: list[str]) -> dict[str, str]:
         elif binding.key in values:
             faults.append(f"{path}: {binding.key} stands there twice: remove one of the lines.")
         else:
+            written = binding.original.string.partition("=")[2].strip()
             values[binding.key] = binding.value
+            if problem := _misread(binding.value, written):
+                faults.append(f"{path}: {binding.key} {problem}")
+            elif _is_cut(binding.value, written):
+                log.warning(
+                    "%s: what follows the # is no part of %s: put the value in 'single quotes' if it is meant to be, "
+                    "or the comment on a line of its own.",
+                    path,
+                    binding.key,
+                )
     return values
+
+
+def _misread(value: str, written: str) -> str:
+    """What is wrong with a value that is not what its writer means; "" when all is well.
+
+    value:   as it was read
+    written: as it stands in the file, with its quotes and a comment
+    """
+    if written.startswith('"') and '"{}"'.format(value.replace('"', '\\"')) not in written:
+        return "has a \\ in double quotes, where it stands for another character: use 'single quotes', or none."
+    if re.match(r"'\\\\[^\\]", written):
+        return r"begins with \\, which in quotes is read as one \: leave out the quotes."
+    if written.startswith(_TYPOGRAPHIC):
+        return "begins with a quote that only word processors use: use 'single quotes'."
+    if re.search("[\x01-\x08\n-\x1f\x7f-\x9f]", value):
+        return "goes over the end of its line, or holds a control character: is a quote open?"
+    return ""
+
+
+def _is_cut(value: str, written: str) -> bool:
+    """Whether a # has ended a value that has no quotes, and may be meant as a part of it."""
+    is_comment_alone = not value and not re.match(r"#\S", written)
+    return written[:1] not in ("'", '"') and value != written and not is_comment_alone
 
 
 class _Checker:

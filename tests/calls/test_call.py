@@ -141,6 +141,22 @@ def test_texts_are_one_clean_line(value, expected):
     assert clean(value) == expected
 
 
+INVISIBLE = "\xad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2066\u2069\ufeff\ufff9\U000e0041"
+
+
+@pytest.mark.parametrize("letter", sorted(INVISIBLE), ids=ascii)
+def test_what_nobody_sees_is_shown(letter):
+    assert [clean(text) for text in (letter, f"Ол{letter}ег", f"{letter}Олег", f"Олег{letter}", f"a{letter}😀")] == [
+        *("\ufffd", "Ол\ufffdег", "\ufffdОлег", "Олег\ufffd", "a\ufffd😀")
+    ]
+
+
+def test_what_holds_a_picture_together_stays():
+    pictures = ["👩\u200d⚕️ Лікар", "👨\u200d👩\u200d👧", "👩🏽\u200d💻", "🏳️\u200d🌈"]
+    assert [clean(text) for text in pictures] == pictures
+    assert clean("👩\u200d") == "👩\ufffd"
+
+
 @given(st.text(st.characters()))
 def test_clean_texts_can_be_written_to_any_file(text):
     cleaned = clean(text)

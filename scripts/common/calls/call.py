@@ -2,12 +2,14 @@
 
 import dataclasses
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from binotel_core import BinotelError, one_line
+from common.csv_texts import fit_for_cell
 
 INCOMING = "0"
 OUTGOING = "1"
@@ -24,8 +26,14 @@ SETTLED_SECONDS = 3 * 3600
 # Numbers are compared by their last digits: 0671234567 and +380671234567 are one number.
 SIGNIFICANT_DIGITS = 9
 
-# Control characters, and what else XML 1.0 forbids: halves of surrogate pairs and two that are no characters.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+# What is not written as it is: control characters, and what else XML 1.0 forbids (halves of surrogate pairs and two
+# that are no characters); and what turns the writing around or cannot be seen, so that one name looks like another.
+NOT_SHOWN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff"
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_JOINER = "\u200d"  # makes one picture of several
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -158,13 +166,27 @@ def in_time_order(call: Call) -> tuple[float, str]:
 def clean(value: Any) -> str:
     """A value from the server as one line of text that any file format can hold; "" for whatever is no text.
 
-    Control characters become U+FFFD, so that it shows that something was there.
+    Characters that control something or cannot be seen become U+FFFD, so that it shows that something was there.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return " ".join(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", str(value)).split())
+    return fit_for_cell(" ".join(NOT_SHOWN.sub(_shown, str(value)).split()))
+
+
+def _shown(match: re.Match[str]) -> str:
+    """What is seen in place of a character that is not: U+FFFD, but for what holds the parts of a picture together."""
+    if match[0] == _JOINER and match.start():
+        before, after = match.string[match.start() - 1], match.string[match.end() : match.end() + 1]
+        if _is_pictorial(before) and _is_pictorial(after):
+            return _JOINER
+    return "\N{REPLACEMENT CHARACTER}"
+
+
+def _is_pictorial(character: str) -> bool:
+    """Whether it is a picture, or what follows one and changes its look (a variation selector, the colour of skin)."""
+    return bool(character) and (character == "\ufe0f" or unicodedata.category(character) in ("So", "Sk"))
 
 
 def _seconds(value: Any) -> int:
