@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from binotel_core import METHODS, BinotelError, Method, php_json
-from common.calls.call import NOT_SHOWN, clean
+from common.calls.call import NOT_SHOWN, clean, disposition_of, goes_on, start_of
 from common.calls.days import wanted_moment
 from common.job import Job, is_confirmed, print_out, run
 from common.settings import UsageError
@@ -259,10 +259,11 @@ def follow(general_call_id: str, job: Job) -> None:
         entries = job.client.entries("stats/call-details", {"generalCallID": [general_call_id]})
         call = entries[0] if entries else {}
         disposition = clean(call.get("disposition"))
+        talk_seconds = int(re.sub("[^0-9].*", "", clean(call.get("billsec"))) or 0)
         state = " ".join(
             filter(None, (disposition, clean(call.get("internalNumber")), clean(call.get("externalNumber"))))
         )
-        is_over = disposition not in ("", "ONLINE")
+        is_over = bool(call) and not goes_on(disposition_of(disposition), start_of(call), talk_seconds, time.time())
         if state and state != before:
             print_out(f"{job.now():%H:%M:%S} {'ended: ' if is_over else ''}{state}")
             before = state

@@ -13,7 +13,8 @@ import logging
 from datetime import date, timedelta
 from pathlib import Path
 
-from common.calls.days import calls_of_day, wanted_days
+from common.calls.call import Calls
+from common.calls.days import entries_of_day, wanted_days
 from common.job import Job, run
 from common.labels import Labels
 from common.messages.mail import MailError
@@ -52,10 +53,13 @@ def main(job: Job) -> None:
     is_usual = arguments.format is None and arguments.output is None  # the report that --catch-up would make
     for day in days:
         asked = job.now()
-        calls = calls_of_day(day, job.client, settings.timezone, asked)
+        entries = entries_of_day(day, job.client, settings.timezone, asked)
+        calls = Calls(entries, settings.timezone)
         selection = Selection.of_day(day, settings.timezone)
-        report = Report.of(selection, [call for call, _ in calls], asked if asked.date() == day else None)
-        write_files(report, [entry for _, entry in calls], paths[str(day)], labels, job.tell)
+        report = Report.of(selection, calls, asked if asked.date() == day else None)
+        for sentence in calls.sentences:
+            job.fail(f"{day}: {sentence}")
+        write_files(report, entries, paths[str(day)], labels, job.tell)
         with job.uninterrupted():
             is_mailed = has_readers and mailed(report, paths[str(day)], labels, job)
             if arguments.catch_up and has_readers and not is_mailed:

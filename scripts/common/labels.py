@@ -40,6 +40,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Who was called back is unknown: calls of other lines or directions are not here",
         "Кому перезвонили, неизвестно: звонков других линий или направлений здесь нет",
     ),
+    "unreadable calls": (
+        "Не вдалося прочитати записів: {count}. Цих дзвінків тут немає",
+        "Entries that could not be read: {count}. These calls are not here",
+        "Не удалось прочитать записей: {count}. Этих звонков здесь нет",
+    ),
     "attached": ("Повний список — у вкладенні.", "The full list is attached.", "Полный список — во вложении."),
     "too large": (
         "Повний список завеликий для листа. Він тут: {paths}",

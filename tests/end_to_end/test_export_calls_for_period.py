@@ -376,15 +376,6 @@ def test_an_empty_answer_keeps_the_good_report_and_is_asked_for_again(run_here, 
     assert run_here(later, *arguments)[0] == 0
 
 
-def test_a_call_that_cannot_be_read_is_told_at_the_first_answer(run_here, sandbox, tmp_path, caplog):
-    call = {"startTime": int(midnight(PERIOD[0]).timestamp()), "callType": "0", "waitsec": 1, "billsec": 1}
-    sandbox.company.calls_of_day = lambda day: [call | {"generalCallID": " "}] if str(day) == PERIOD[0] else []
-    assert run_here(datetime(2024, 7, 1, tzinfo=KYIV), *PERIOD)[0] == 1
-    assert "A call in Binotel's answer (generalCallID missing) cannot be read" in caplog.text
-    assert len(sandbox.answered) == 1
-    assert spools(tmp_path) == []
-
-
 def test_a_number_that_nobody_called_is_doubted(run_here, sandbox, caplog):
     assert run_here(datetime(2024, 7, 1, tzinfo=KYIV), *PERIOD, "--number", "0999999999")[0] == 0
     assert "There are no such calls (2024-03-20--2024-05-05-number-0999999999): is the number right?" in caplog.text

@@ -39,6 +39,19 @@ def test_after_so_many_days_it_is_forgotten(make, clock, any_database_url):
         assert database.exec_driver_sql("SELECT count(*) FROM remembered").scalar_one() == 2
 
 
+def test_what_a_clock_that_was_ahead_wrote_is_not_believed_and_goes(make, clock, any_database_url):
+    make().put({"before": 1})
+    clock.now += 2 * 86400
+    make().put({"ahead": 1, "changed": 1})
+    clock.now -= 86400
+    assert make().get_all(["before", "ahead"]) == {"before": 1, "ahead": 1}  # an hour or two say nothing
+    clock.now -= 86400
+    assert make().get_all(["before", "ahead", "changed"]) == {"before": 1}
+    assert make().change("changed", lambda old, now: [old]) == [None]
+    clock.now += 10 * 86400
+    assert make().get_all(["before", "ahead", "changed"]) == {"before": 1, "changed": [None]}
+
+
 def test_what_another_job_remembers_is_not_forgotten_for_it(make, clock):
     make().put({"a": 1})
     clock.now += 30 * 86400 + 10

@@ -69,6 +69,8 @@ def _save_csv(report: Report, labels: Labels, path: Path) -> None:
         writer.writerow(table.headings)
         for row in table.rows():
             writer.writerow([_csv_text(value, kind) for value, kind in zip(row, table.kinds, strict=True)])
+        if report.unreadable:
+            writer.writerow([labels.format("unreadable calls", count=report.unreadable)])
 
 
 def _csv_text(value: Value, kind: Kind) -> str:
