@@ -10,7 +10,6 @@ changed since the backup before. When customers were deleted, ADMIN_TO is told b
 """
 
 import argparse
-import html
 import itertools
 import logging
 import time
@@ -173,10 +172,8 @@ def tell_admin(deleted: list[str], changes: list[str], labels: Labels, job: Job)
     lines = [changes[0], *deleted, *(line for line in changes[1:] if not line.startswith("- "))]
     if len(lines) > MAX_LISTED:
         lines = [*lines[:MAX_LISTED], labels.format("and so many more", count=len(lines) - MAX_LISTED)]
-    shown = "<br>\n".join(map(html.escape, [subject, "", *lines]))
-    message = mail.Mail(subject, "\n".join([subject, "", *lines]), f"<p>{shown}</p>")
     try:
-        mail.send(message, [], job.settings, to=job.settings.admin_to, key="ADMIN_TO")
+        mail.send(mail.Mail.of_lines(subject, lines), [], job.settings, to=job.settings.admin_to, key="ADMIN_TO")
     except mail.MailError as error:
         job.fail(f"{error} {'; '.join(lines)}")  # nobody is told of them again
 
