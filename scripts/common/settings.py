@@ -26,8 +26,9 @@ JOBS = ("export_calls_per_day", "alert_lost_calls", "download_records", "backup_
 TOKEN_LENGTH = 8  # parts of a chat channel's URL that are so long may be secrets
 MINUTES_OF_A_DAY = 24 * 60
 MAX_ADDRESS_LENGTH = 254  # RFC 5321
-# Cyrillic and Greek letters that look like English ones.
+# Cyrillic and Greek letters that look like English ones; and some that do so to those who expect .com or .net.
 LIKE_ENGLISH = frozenset("асеорхуіјѕԁԛԝһӏАВЕКМНОРСТХУІЈЅԌԚԜҺӀοανΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
+LIKE_ENGLISH_AT_THE_END = LIKE_ENGLISH | set("вкмнт")
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SMTP_SECURITIES = ("starttls", "tls", "none")
 DATABASE_URLS = (
@@ -493,10 +494,11 @@ def _look_alikes(domain: str) -> list[int]:
     has_english = any(label.isascii() and not label.isdecimal() for label in labels)
     places: list[int] = []
     begin = 0
-    for label in labels:
+    for number, label in enumerate(labels, 1):
+        like_english = LIKE_ENGLISH_AT_THE_END if number == len(labels) else LIKE_ENGLISH
         foreign = [n for n, letter in enumerate(label) if letter.isalpha() and not _is_latin(letter)]
         is_mixed = any(letter.isalpha() and _is_latin(letter) for letter in label)
-        if is_mixed or (has_english and {label[n] for n in foreign} <= LIKE_ENGLISH):
+        if is_mixed or (has_english and {label[n] for n in foreign} <= like_english):
             places += [begin + n for n in foreign]
         begin += len(label) + 1
     return places
