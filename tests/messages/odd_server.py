@@ -2,8 +2,8 @@
 
 import socketserver
 import threading
-import time
 from contextlib import contextmanager, suppress
+from time import sleep  # what tests put in its place is for others
 
 GOOD = {
     "connect": "220 ready",
@@ -20,7 +20,7 @@ def drip(handler):
     """Say something every now and then, and never come to an end."""
     while True:
         handler.say(b"250-")
-        time.sleep(0.05)
+        sleep(0.05)
 
 
 def flood(handler):
@@ -34,11 +34,11 @@ def drip_tls(handler):
     handler.say(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
     while True:
         handler.say(b"\x03")
-        time.sleep(0.05)
+        sleep(0.05)
 
 
 def hang(_handler):
-    time.sleep(5)
+    sleep(5)
 
 
 def break_off(_handler):

@@ -236,16 +236,16 @@ class _Delivery:
         watchdog = _Watchdog(plain)
         stack.callback(watchdog.leave)
         watchdog.allow(self._deadline - time.monotonic())
-        context = ssl.create_default_context()
-        is_tls = settings.smtp_security == "tls"
-        connection = context.wrap_socket(plain, server_hostname=settings.smtp_host) if is_tls else plain
-        stack.callback(connection.close)
+        connection = plain
+        if settings.smtp_security == "tls":
+            connection = ssl.create_default_context().wrap_socket(plain, server_hostname=settings.smtp_host)
+            stack.callback(connection.close)
         # SMTP greets with this computer's name, which on Windows may hold letters that SMTP does not take.
         smtp = _Smtp(connection, where, name if name.isascii() else "localhost")
         stack.callback(smtp.say_goodbye, watchdog)
         smtp.greet()
         if settings.smtp_security == "starttls":
-            smtp.starttls(context=context)
+            smtp.starttls(context=ssl.create_default_context())
             smtp.greet()
         if settings.smtp_user:
             smtp.login(settings.smtp_user, settings.smtp_password)
@@ -383,19 +383,23 @@ class _Watchdog:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection.dup()  # TLS takes the connection out of the socket that had it
-        self._timer = threading.Timer(0, self._bite)
+        self._timer: threading.Timer | None = None
 
     def allow(self, seconds: float) -> None:
         """From now on it has so long."""
-        self._timer.cancel()
+        self._stop()
         self._timer = threading.Timer(seconds, self._bite)
         self._timer.daemon = True
         self._timer.start()
 
     def leave(self) -> None:
-        self._timer.cancel()
-        self._timer.join()  # or it might close what is another's by then
+        self._stop()
         self._connection.close()
+
+    def _stop(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer.join()  # or it might end what is somebody else's connection by then
 
     def _bite(self) -> None:
         with suppress(OSError):
