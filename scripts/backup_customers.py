@@ -10,7 +10,6 @@ changed since the backup before. When customers were deleted, ADMIN_TO is told b
 """
 
 import argparse
-import html
 import itertools
 import logging
 import time
@@ -176,10 +175,10 @@ def tell_admin(deleted: list[str], changes: list[str], labels: Labels, job: Job)
     lines = [changes[0], *deleted, *(line for line in changes[1:] if not line.startswith("- "))]
     if len(lines) > MAX_LISTED:
         lines = [*lines[:MAX_LISTED], labels.format("and so many more", count=len(lines) - MAX_LISTED)]
-    shown = "<br>\n".join(map(html.escape, [subject, "", *lines]))
-    message = mail.Mail(subject, "\n".join([subject, "", *lines]), f"<p>{shown}</p>")
+    message = mail.Mail.of_lines(subject, lines)
+    about = f"{job.name} {message.text}"  # a crash before the backup is written tells the same again
     try:
-        mail.send(message, [], job.settings, to=job.settings.admin_to, key="ADMIN_TO")
+        mail.send(message, [], job.settings, to=job.settings.admin_to, key="ADMIN_TO", about=about)
     except mail.MailError as error:
         job.fail(f"{error} {'; '.join(lines)}")  # nobody is told of them again
 

@@ -26,15 +26,17 @@ from common.calls.call import SETTLED_SECONDS, Calls, id_of, start_of
 from common.calls.days import last_second, wanted_moment
 from common.calls.period import INCOMING, OUTGOING, IncompleteError, PeriodPlan, way_of
 from common.calls.spool import Spool, remove_forgotten, spool_path
+from common.delivery import Delivery
 from common.job import Job, run
 from common.labels import Labels
-from common.messages.mail import MailError
 from common.progress import progress_bar
 from common.reports.figures import Report, Selection
-from common.reports.outputs import add_output_arguments, mail_files, wanted_paths, write_files
+from common.reports.outputs import add_output_arguments, formats_of, wanted_paths, write_files
 from common.settings import UsageError
+from common.state.store import Store
 
 SECONDS_OF_A_DAY = 86400
+KEPT_DAYS = 31  # who has got a report that others wait for
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +73,7 @@ def main(job: Job) -> None:
         collect(selection, now, spool, job)
         keep = spool.calls > 0  # nothing at all is worth asking for again
         report = make_report(selection, now, spool, paths, job)
-        with job.uninterrupted():
-            mail_report(report, paths, job)
-            keep = keep and job.failed
+        keep = not mail_report(report, paths, job) and keep
     except IncompleteError:
         keep = False  # it would be so again
         raise
@@ -194,15 +194,16 @@ def make_report(selection: Selection, now: datetime, entries: Iterable[Any], pat
     return report
 
 
-def mail_report(report: Report, paths: list[Path], job: Job) -> None:
-    """Mail a report to REPORT_TO, unless told not to. A mail that fails is told."""
-    if not job.settings.report_to or job.arguments.no_mail:
-        return
-    try:
-        job.check_lock()
-        mail_files(report, paths, Labels(job.settings.language), job.settings)
-    except MailError as error:
-        job.fail(f"{report.selection.name}: {error}")
+def mail_report(report: Report, paths: list[Path], job: Job) -> bool:
+    """Mail a report to those of REPORT_TO who have not got it, unless told not to; whether nobody waits for it.
+
+    A mail that fails is told.
+    """
+    settings = job.settings
+    if not settings.report_to or job.arguments.no_mail:
+        return True
+    store = Store(settings.database_url, settings.key, job.name, keep_days=KEPT_DAYS)
+    return Delivery(job, store, by_hand=True).deliver(report, paths, {}, kind=formats_of(paths))
 
 
 if __name__ == "__main__":

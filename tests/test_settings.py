@@ -418,3 +418,82 @@ def test_a_database_server_is_named_with_its_password_which_is_a_secret(load, tm
     assert settings.state_dir == tmp_path / "var"
     assert {"p%40ss-word", "p@ss-word"} <= set(settings.secrets)
     assert "ss-word" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("boss@пошта.укр", "boss@xn--80a1acn3a.xn--j1amh"),
+        ("boss@Пошта.УКР", "boss@xn--80a1acn3a.xn--j1amh"),
+        ("boss@почта24.com.ua", "boss@xn--24-6kc9cet8a.com.ua"),
+        ("boss@bücher.example", "boss@xn--bcher-kva.example"),
+        ("boss@straße.example", "boss@xn--strae-oqa.example"),
+        ("boss@xn--80a1acn3a.xn--j1amh", "boss@xn--80a1acn3a.xn--j1amh"),
+        ("boss@сосна.укр", "boss@xn--80azclb.xn--j1amh"),
+        ("boss@хор.рус", "boss@xn--n1aen.xn--p1acf"),
+        ("boss@карта.com.ua", "boss@xn--80aa2azak.com.ua"),
+        ("boss+x@mail_1.example.com", "boss+x@mail_1.example.com"),
+    ],
+)
+def test_domains_of_other_letters_are_written_as_every_server_knows_them(written, used, load):
+    mail = "SMTP_HOST=smtp.example.com\nMAIL_FROM=a@example.com\n"
+    for key in ("REPORT_TO", "ALERT_TO", "ADMIN_TO"):
+        assert getattr(load(REQUIRED + mail + f"{key}={written}\n"), key.lower()) == (used,)
+    sender = load(REQUIRED + f"MAIL_FROM='Binotel звіти <{written}>'\nSMTP_HOST={written.rpartition('@')[2]}\n")
+    assert (sender.mail_from, sender.smtp_host) == (f"Binotel звіти <{used}>", used.rpartition("@")[2])
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("bоss@example.com", "'о' (Cyrillic) at place 2"),
+        ("шеф@example.com", "'ш' (Cyrillic) at place 1, 'е' (Cyrillic) at place 2, 'ф' (Cyrillic) at place 3"),
+        ("jörg@example.com", "'ö' (Latin) at place 2"),
+        ("boss@exаmple.com", "'а' (Cyrillic) at place 8"),
+        ("boss@example.соm", "'с' (Cyrillic) at place 14, 'о' (Cyrillic) at place 15"),
+        ("boss@example.сом", "'с' (Cyrillic) at place 14, 'о' (Cyrillic) at place 15, 'м' (Cyrillic) at place 16"),
+        ("boss@хор.example.com", "'х' (Cyrillic) at place 6, 'о' (Cyrillic) at place 7, 'р' (Cyrillic) at place 8"),
+        ("boss@еxample.com.ua", "'е' (Cyrillic) at place 6"),
+        ("boss@examplе1.com", "'е' (Cyrillic) at place 12"),
+        ("boss@gοοgle.com", "'ο' (Greek) at place 7, 'ο' (Greek) at place 8"),
+        ("bоss@exаmple.com", "'о' (Cyrillic) at place 2, 'а' (Cyrillic) at place 8"),
+    ],
+)
+def test_letters_that_are_taken_for_english_ones_are_told_with_their_place(address, told, load, tmp_path):
+    fault = f"cannot be used: {address!r} has {told}: type that again with the English keyboard."
+    mail = f"SMTP_HOST=smtp.example.com\nMAIL_FROM={address}\nREPORT_TO=a@example.com,{address}\nADMIN_TO={address}\n"
+    assert faults(load, REQUIRED + mail) == [
+        f"{tmp_path}/config.env: {key} {fault}" for key in ("MAIL_FROM", "REPORT_TO", "ADMIN_TO")
+    ]
+
+
+def test_a_servers_name_with_such_letters_is_told_too(load):
+    assert "'а' (Cyrillic) at place 7: type" in faults(load, REQUIRED + "SMTP_HOST=smtp.mаil.com\n")[0]
+
+
+def test_one_bad_address_keeps_no_other_from_being_told(load, tmp_path):
+    list_of_them = f"nobody,bоss@example.com,a@{'x' * 64}й.укр,good@example.com,a@b@c"
+    [told] = faults(load, REQUIRED + f"ALERT_TO={list_of_them}\nSMTP_HOST=h\nMAIL_FROM=a@b.com\n")
+    assert told.startswith(f"{tmp_path}/config.env: ALERT_TO cannot be used: 'nobody' is not a mail address; ")
+    assert "'bоss@example.com' has 'о' (Cyrillic) at place 2: type" in told
+    assert "there can be no domain 'xxxx" in told or "has 'й' (Cyrillic) at place 67" in told
+    assert "'a@b@c' is not a mail address" in told
+    assert "good@" not in told
+
+
+def test_an_address_that_is_written_twice_gets_one_mail(load):
+    mail = "SMTP_HOST=h\nMAIL_FROM=a@b.com\nREPORT_TO=a@example.com, b@example.com,a@Example.com,a@example.com\n"
+    assert load(REQUIRED + mail).report_to == ("a@example.com", "b@example.com")
+
+
+@pytest.mark.parametrize(
+    "sender", ["Звіти <nobody>", "Звіти <a@example.com", "Зві<ти <a@example.com>", "Звіти <a@example.com> x", "<>"]
+)
+def test_a_sender_that_is_no_name_and_address_is_refused(sender, load):
+    with pytest.raises(SettingsError, match=r"is not a mail address; write name@example\.com"):
+        load(REQUIRED, {"MAIL_FROM": sender})
+
+
+def test_a_senders_name_holds_no_line_of_its_own(load):
+    with pytest.raises(SettingsError, match="is not a mail address"):
+        load(REQUIRED, {"MAIL_FROM": "x\nBcc: y@example.com\n <a@example.com>"})

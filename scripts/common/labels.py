@@ -129,6 +129,18 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Пока это длится, такое письмо будет приходить раз в день",
     ),
     "end of the log": ("Кінець журналу", "The end of the log", "Конец журнала"),
+    # Reports that do not arrive
+    "report refused": ("Звіти не доходять: {to}", "Reports do not arrive: {to}", "Отчёты не доходят: {to}"),
+    "report refused for": (
+        "Звіт за {period} не доставлено. Причина:",
+        "The report of {period} was not delivered. The reason:",
+        "Отчёт за {period} не доставлен. Причина:",
+    ),
+    "told once": (
+        "Наступні звіти надсилатимуться й на цю адресу, але більше про це не повідомлятимемо.",
+        "Later reports are sent to this address, too, but you will not be told of this again.",
+        "Следующие отчёты будут отправляться и на этот адрес, но больше об этом сообщать не будем.",
+    ),
     # Columns
     "time": ("Час", "Time", "Время"),
     "day": ("День", "Day", "День"),

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime, time
 from io import StringIO
@@ -24,6 +25,10 @@ from common.timetable import Timetable
 JOBS = ("export_calls_per_day", "alert_lost_calls", "download_records", "backup_customers")  # that run_schedule.py runs
 TOKEN_LENGTH = 8  # parts of a chat channel's URL that are so long may be secrets
 MINUTES_OF_A_DAY = 24 * 60
+MAX_ADDRESS_LENGTH = 254  # RFC 5321
+# Cyrillic and Greek letters that look like English ones; and some that do so to those who expect .com or .net.
+LIKE_ENGLISH = frozenset("асеорхуіјѕԁԛԝһӏАВЕКМНОРСТХУІЈЅԌԚԜҺӀοανΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
+LIKE_ENGLISH_AT_THE_END = LIKE_ENGLISH | set("вкмнт")
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SMTP_SECURITIES = ("starttls", "tls", "none")
 DATABASE_URLS = (
@@ -253,7 +258,7 @@ class _Checker:
             smtp_security=self._choice("SMTP_SECURITY", SMTP_SECURITIES),
             smtp_user=self._checked("SMTP_USER", _ascii, ""),
             smtp_password=self._checked("SMTP_PASSWORD", _ascii, ""),
-            mail_from=self._checked("MAIL_FROM", lambda text: _address(text) if text else "", ""),
+            mail_from=self._checked("MAIL_FROM", _sender, ""),
             report_to=self._checked("REPORT_TO", _addresses, ()),
             alert_to=self._checked("ALERT_TO", _addresses, ()),
             alert_urls=self._checked("ALERT_URLS", _alert_urls, ()),
@@ -443,9 +448,12 @@ def _printable(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if text and not is_loopback(text) and not re.fullmatch(r"[\w-]{1,63}(\.[\w-]{1,63})*", text):
+    if not text or is_loopback(text):
+        return text
+    if not re.fullmatch(r"[\w-]{1,63}(\.[\w-]{1,63})*", text):
         raise ValueError(f"{text!r} is no server's name: write it as smtp.example.com.")
-    return text
+    _check_letters(text, _look_alikes(text))
+    return _ascii_domain(text)
 
 
 def _url(text: str) -> str:
@@ -462,18 +470,91 @@ def _ascii(text: str) -> str:
 
 
 def _addresses(text: str) -> tuple[str, ...]:
-    addresses = tuple(part.strip() for part in text.split(",") if part.strip())
-    if wrong := [address for address in addresses if not _is_address(address)]:
-        wrong_ones = ", ".join(map(repr, wrong))
-        raise ValueError(f"{wrong_ones} is not a mail address; write name@example.com, second@example.com.")
-    return addresses
+    """The addresses of a list, each once, their domains in ASCII."""
+    addresses: dict[str, str] = {}  # by what two spellings of one address have in common
+    faults = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        try:
+            address = _address(part, "name@example.com, second@example.com")
+        except ValueError as error:
+            faults.append(str(error))
+        else:
+            name, _, domain = address.rpartition("@")
+            addresses.setdefault(f"{name}@{domain.lower()}", address)
+    if faults:
+        raise ValueError(" ".join(faults))
+    return tuple(addresses.values())
 
 
-def _address(text: str) -> str:
-    if not _is_address(text):
-        raise ValueError(f"{text!r} is not a mail address; write name@example.com.")
-    return text
+def name_and_address(sender: str) -> tuple[str, str]:
+    """The two parts of MAIL_FROM; the name may be ""."""
+    name, bracket, address = sender.rpartition("<")
+    if not bracket:
+        return "", sender
+    quoted = re.fullmatch('"([^"]*)"', name.strip())
+    return (quoted[1] if quoted else name).strip(), address.removesuffix(">").strip()
 
 
-def _is_address(text: str) -> bool:
-    return bool(re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)*", text))
+def _sender(text: str) -> str:
+    if not text:
+        return ""
+    name, address = name_and_address(text)
+    if "<" in text and not (name and name.isprintable() and text.endswith(">") and not re.search("[<>]", name)):
+        raise ValueError(f"{text!r} is not a mail address; write name@example.com, or Name <name@example.com>.")
+    address = _address(address)
+    return f"{name} <{address}>" if name else address
+
+
+def _address(text: str, example: str = "name@example.com") -> str:
+    """A mail address that every server takes: its domain as xn--... if it has other letters than English ones."""
+    if not re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)*", text) or len(text) > MAX_ADDRESS_LENGTH:
+        raise ValueError(f"{text!r} is not a mail address; write {example}.")
+    name, _, domain = text.rpartition("@")
+    begin = len(name) + 1
+    strange = [place for place, letter in enumerate(name) if not letter.isascii()]
+    _check_letters(text, strange + [begin + place for place in _look_alikes(domain)])
+    return f"{name}@{_ascii_domain(domain)}"
+
+
+def _ascii_domain(domain: str) -> str:
+    if domain.isascii():
+        return domain
+    import idna  # slow to import, and few need it
+
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError as error:
+        raise ValueError(f"there can be no domain {domain!r}: {one_line(str(error))}.") from None
+
+
+def _look_alikes(domain: str) -> list[int]:
+    """The places of letters of other alphabets that are taken for English ones.
+
+    They stand beside English ones in one part of the domain; or all of a part could be English, as others are.
+    """
+    labels = domain.split(".")
+    has_english = any(label.isascii() and not label.isdecimal() for label in labels)
+    places: list[int] = []
+    begin = 0
+    for number, label in enumerate(labels, 1):
+        like_english = LIKE_ENGLISH_AT_THE_END if number == len(labels) else LIKE_ENGLISH
+        foreign = [n for n, letter in enumerate(label) if letter.isalpha() and not _is_latin(letter)]
+        is_mixed = any(letter.isalpha() and _is_latin(letter) for letter in label)
+        if is_mixed or (has_english and {label[n] for n in foreign} <= like_english):
+            places += [begin + n for n in foreign]
+        begin += len(label) + 1
+    return places
+
+
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("LATIN")
+
+
+def _check_letters(text: str, strange: list[int]) -> None:
+    """Raise ValueError if there are letters of a text, at these places, that should be English ones."""
+    each = [
+        f"{text[place]!r} ({unicodedata.name(text[place], 'UNKNOWN').split()[0].capitalize()}) at place {place + 1}"
+        for place in strange
+    ]
+    if each:
+        raise ValueError(f"{text!r} has {', '.join(each)}: type that again with the English keyboard.")

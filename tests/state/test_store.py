@@ -89,3 +89,9 @@ def test_a_database_that_cannot_be_used_is_an_error(tmp_path):
     (tmp_path / "binotel.db").write_bytes(b"no database" * 100)
     with pytest.raises(sqlalchemy.exc.SQLAlchemyError, match="not a database"):
         Store(f"sqlite:///{tmp_path}/binotel.db", "key", "job", keep_days=30).put({"a": 1})
+
+
+def test_what_becomes_none_is_forgotten(make):
+    make().put({"a": 1, "b": 2})
+    make().put({"a": None, "c": None, "d": 3})
+    assert make().get_all(["a", "b", "c", "d"]) == {"b": 2, "d": 3}

@@ -47,7 +47,8 @@ def channels(settings: Settings) -> list[Channel]:
 
 def _send_mail(address: str, settings: Settings, message: Mail) -> None:
     try:
-        mail.send(message, [], settings, to=[address], key="ALERT_TO")
+        # Chats are waiting, and the next run is only minutes away.
+        mail.send(message, [], settings, to=[address], key="ALERT_TO", pauses=iter(mail.PAUSES_SECONDS[:1]))
     except MailError as error:
         raise NotifyError(str(error)) from error
 

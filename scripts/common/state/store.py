@@ -75,7 +75,7 @@ class Store:
         return {row.name: json.loads(row.value) for row in rows}
 
     def put(self, values: Mapping[str, Any], *, done: str = "") -> None:
-        """Remember these values, which JSON can hold, all or none of them; forget what is old.
+        """Remember these values, which JSON can hold, all or none of them; forget what is old, or None by now.
 
         done: what was done and cannot be undone, the beginning of a sentence; then it is tried for ten minutes
         """
@@ -108,8 +108,10 @@ class Store:
         rows = [
             {**self._mine, "name": name, "value": json.dumps(value), "written_at": now}
             for name, value in values.items()
+            if value is not None
         ]
-        is_old = REMEMBERED.c.written_at < now - self._keep_seconds
+        gone = [name for name, value in values.items() if value is None]
+        is_old = (REMEMBERED.c.written_at < now - self._keep_seconds) | REMEMBERED.c.name.in_(gone)
         connection.execute(REMEMBERED.delete().filter_by(**self._mine).where(is_old | ~_believed(now)))
         if rows:
             connection.execute(self._insert_or_update, rows)
