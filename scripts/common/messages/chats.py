@@ -112,19 +112,17 @@ class _Chat:
     def fits(self, message: Mail) -> bool:
         """Whether all of a message arrives, with all that Apprise and the service make of it. Raises NotifyError."""
         with self._listening():
-            whole = self._rehearsed(message, "upstream")
-            cut = self._rehearsed(message, "truncate")
-            [(title, body)] = whole
-        most_lines = self._plugin.body_max_line_count
-        lines = message.text.count("\n") + (1 if self._plugin.title_maxlen else 2)
-        return (
-            whole == cut
-            and (not most_lines or lines <= most_lines)
-            # A smiley counts twice for Telegram and others.
-            and len(body.encode("utf-16-le")) // 2 <= self._plugin.body_maxlen
-            and len(body.encode()) <= MOST_BYTES.get(self.kind, len(body.encode()))
-            and (self.kind != "ntfy" or len(json.dumps(title + body)) <= MOST_BYTES_OF_NTFY_AS_JSON)
-        )
+            [(title, body)] = self._rehearsed(message, "upstream")
+            most_lines = self._plugin.body_max_line_count
+            lines = message.text.count("\n") + (1 if self._plugin.title_maxlen else 2)
+            return (
+                # A smiley counts twice for Telegram and others.
+                len(body.encode("utf-16-le")) // 2 <= self._plugin.body_maxlen
+                and len(body.encode()) <= MOST_BYTES.get(self.kind, len(body.encode()))
+                and (self.kind != "ntfy" or len(json.dumps(title + body)) <= MOST_BYTES_OF_NTFY_AS_JSON)
+                and (not most_lines or lines <= most_lines)
+                and self._rehearsed(message, "truncate") == [(title, body)]
+            )
 
     def send(self, message: Mail) -> None:
         """Raises NotifyError unless the service took the message."""
