@@ -64,7 +64,11 @@ def main(job: Job) -> None:
         log.info("%s: %d of %d waiting callers are due", way.name, len(due), len(callers))
         if not due:
             continue
-        due, message = lost_calls_mail(due, labels, now.date())  # who has no room is told of by the next run
+        try:
+            due, message = lost_calls_mail(due, labels, now.date(), way.fits)  # who has no room: by the next run
+        except NotifyError as error:
+            job.fail(str(error))
+            continue
         if job.arguments.dry_run:
             print_out(f"--- {way.name}\n{message.subject}\n\n{message.text}\n")
             continue
