@@ -10,8 +10,10 @@ and again only when lost by a new call. The message goes to ALERT_TO by mail and
 
 import argparse
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
+from functools import partial
 from typing import Any
 
 from common.calls.call import SETTLED_SECONDS, Calls, calls_with_entries, in_time_order
@@ -73,17 +75,19 @@ def main(job: Job) -> None:
             print_out(f"--- {way.name}\n{message.subject}\n\n{message.text}\n")
             continue
         with job.uninterrupted():
-            if send(way, message, job):
-                # A crash just before this tells them twice; the other way round it might tell them never.
-                new = {told(way, caller): caller.last.unix_start for caller in due}
-                store.put(new, done=f"{way.name} has got the message")
+            new = {told(way, caller): caller.last.unix_start for caller in due}
+            # A crash just before it is remembered tells them twice; the other way round it might tell them never.
+            send(way, message, job, partial(store.put, new, done=f"{way.name} has got the message"))
 
 
-def send(way: Channel, message: Mail, job: Job) -> bool:
-    """Whether the channel took the message; if not, that was told."""
+def send(way: Channel, message: Mail, job: Job, accepted: Callable[[], None] = lambda: None) -> bool:
+    """Whether the channel took the message; if not, that was told.
+
+    accepted: called as soon as it has
+    """
     job.check_lock()
     try:
-        way.send(message)
+        way.send(message, accepted)
     except NotifyError as error:
         job.fail(str(error))
         return False

@@ -20,6 +20,7 @@ from apprise.plugins.ntfy import NotifyNtfy
 import alert_lost_calls
 from binotel_core import METHODS
 from helpers import KYIV, at, entry
+from messages.odd_server import odd_server
 from messages.test_mail import free_port
 
 SCRIPT = Path(alert_lost_calls.__file__)
@@ -346,6 +347,24 @@ def test_a_process_that_is_killed_after_sending_and_before_remembering_tells_twi
     assert hook.messages[0] == hook.messages[1]
     assert run("--config", path) == (0, "", "")
     assert len(hook.messages) == 2
+
+
+def test_a_process_that_is_killed_at_the_mail_servers_good_bye_tells_nobody_twice(configure, settings, lost_today):
+    processes = []
+
+    def kill(_):
+        processes[0].kill()
+        processes[0].wait()
+
+    with odd_server() as server:
+        server.odd["QUIT"] = [kill]
+        more = {"SMTP_PORT": server.port, "WORKING_HOURS": "", "ALERT_URLS": ""}
+        path = configure(**settings | more)
+        with start("--config", path) as process:
+            processes.append(process)
+            assert process.wait(20) == -signal.SIGKILL
+        assert run("--config", path) == (0, "", "")
+        assert len(server.taken) == 1
 
 
 def test_a_process_that_is_killed_before_sending_loses_nothing(configure, settings, lost_today, hook):

@@ -67,7 +67,7 @@ def test_every_address_and_every_url_is_a_channel_of_its_own(make):
 @pytest.mark.parametrize("name", ["Лікар", *HOSTILE_NAMES, "<b>", "&lt;", "*зірка* _x_ `код`", "[a](http://b)"])
 def test_telegram_gets_the_text_as_it_is(name, make, web):
     text = f"+380671234567 {name}\n10:05"
-    make(TELEGRAM)[0].send(Mail("Чекають: 1", text, ""))
+    make(TELEGRAM)[0].send(Mail("Чекають: 1", text, ""), lambda: None)
     [request] = web.request_history
     assert request.url == f"https://api.telegram.org/bot{TOKEN}/sendMessage"
     sent = request.json()
@@ -79,7 +79,7 @@ def test_telegram_gets_the_text_as_it_is(name, make, web):
 
 
 def test_ntfy_gets_the_text(make, web):
-    make(NTFY)[0].send(MESSAGE)
+    make(NTFY)[0].send(MESSAGE, lambda: None)
     [request] = web.request_history
     assert request.json() == {"topic": "our-alerts", "title": MESSAGE.subject, "message": MESSAGE.text.rstrip()}
 
@@ -87,7 +87,7 @@ def test_ntfy_gets_the_text(make, web):
 def test_a_channel_that_refuses_is_told_with_its_reason_and_without_its_token(make, web, caplog):
     web.post(requests_mock.ANY, status_code=401, json={"ok": False, "description": "Unauthorized"})
     with caplog.at_level(logging.DEBUG), pytest.raises(NotifyError) as caught:
-        make(TELEGRAM)[0].send(MESSAGE)
+        make(TELEGRAM)[0].send(MESSAGE, lambda: None)
     assert str(caught.value).startswith("Telegram (number 1 of ALERT_URLS) did not take the message: ")
     assert "401" in str(caught.value)
     assert str(caught.value).endswith(" Check ALERT_URLS and the network.")
@@ -97,7 +97,7 @@ def test_a_channel_that_refuses_is_told_with_its_reason_and_without_its_token(ma
 def test_a_channel_that_cannot_be_reached_is_told(make, web):
     web.post(requests_mock.ANY, exc=requests.exceptions.ConnectionError)
     with pytest.raises(NotifyError, match=r"did not take the message: A Connection error"):
-        make(NTFY)[0].send(MESSAGE)
+        make(NTFY)[0].send(MESSAGE, lambda: None)
 
 
 @pytest.mark.parametrize("url", [f"{TELEGRAM}/87654321", f"{NTFY}/other", f"{NTFY},{TELEGRAM}"])
@@ -110,7 +110,7 @@ def test_an_address_of_several_chats_is_a_fault(url, make):
 
 
 def test_a_chat_that_is_slow_to_answer_is_waited_for(make, web):
-    make(NTFY)[0].send(MESSAGE)
+    make(NTFY)[0].send(MESSAGE, lambda: None)
     assert web.request_history[0].timeout[1] == READ_TIMEOUT_SECONDS
 
 
@@ -206,7 +206,7 @@ def test_every_kind_of_apprise_is_filled_up_to_its_own_limits(kind, monkeypatch)
     waiting = waiting_people(60)
     labels = Labels("uk")
     told, message = lost_calls_mail(waiting, labels, DAY, chat.fits)
-    chat.send(message)
+    chat.send(message, lambda: None)
     [(title, body)] = sent
     assert told == waiting[: len(told)]
     assert len(body) <= limit
@@ -226,7 +226,7 @@ def test_whoever_waits_is_told_whole_and_once_with_a_blank_line_between(url, sen
     told = []
     while waiting:
         named, message = lost_calls_mail(waiting, Labels("uk"), DAY, channel.fits)
-        channel.send(message)
+        channel.send(message, lambda: None)
         body = sent[-1][1]
         callers = re.split(r"\n[ ]*\n", plain(body))
         assert sum("+380500000" in block for block in callers) == len(named)
@@ -263,14 +263,14 @@ def plain(body):
 )
 def test_names_stay_text(url, shown, sends):
     channel, _, sent = sends(URLS[url])
-    channel.send(Mail("Чекають: 1", f"+380671234567 {EVIL}\n10:05", ""))
+    channel.send(Mail("Чекають: 1", f"+380671234567 {EVIL}\n10:05", ""), lambda: None)
     assert sent[0][1].count(shown) == 1
 
 
 @pytest.mark.parametrize("url", ["mail", "Matrix as HTML", "JSON as HTML"])
 def test_numbers_in_html_can_be_tapped_on(url, sends):
     channel, _, sent = sends(URLS[url])
-    channel.send(Mail("Чекають: 1", "+380671234567 <Лікар>\n10:05\n\n+380671234568\n10:06", ""))
+    channel.send(Mail("Чекають: 1", "+380671234567 <Лікар>\n10:05\n\n+380671234568\n10:06", ""), lambda: None)
     assert sent == [
         (
             "Чекають: 1",
@@ -284,7 +284,7 @@ def test_ntfy_gets_no_more_than_it_shows_as_a_message(make, web):
     waiting = waiting_people(60, name="Ж" * 40)
     [channel] = make(NTFY)
     told, message = lost_calls_mail(waiting, Labels("uk"), DAY, channel.fits)
-    channel.send(message)
+    channel.send(message, lambda: None)
     [request] = web.request_history
     assert request.json()["message"] == message.text
     assert 5 < len(told) < 60
@@ -299,7 +299,7 @@ def test_a_caller_without_room_is_cut_short_and_told_all_the_same(limit, sends, 
         monkeypatch.setattr(one, "title_maxlen", 0)
     waiting = waiting_people(12, name="Підприємство з довгою назвою")
     told, message = lost_calls_mail(waiting, Labels("uk"), DAY, channel.fits)
-    channel.send(message)
+    channel.send(message, lambda: None)
     [(_, body)] = sent
     assert len(told) == (2 if limit == 400 else 1)
     assert body.startswith("Чекають на дзвінок: 12\r\n+3805000000")
@@ -340,7 +340,7 @@ def dripping():
 def test_a_server_that_sends_a_byte_now_and_then_is_left_after_a_minute(part, make, dripping, monkeypatch):
     monkeypatch.setattr(chats, "MOST_SECONDS", 0.2)
     with pytest.raises(NotifyError) as caught:
-        make(dripping(part))[0].send(MESSAGE)
+        make(dripping(part))[0].send(MESSAGE, lambda: None)
     assert str(caught.value) == (
         "JSON (number 1 of ALERT_URLS) did not answer within 0.2 s, the most that a message may take, "
         "so the next run sends it again. Check ALERT_URLS and the network."
@@ -352,8 +352,8 @@ def test_a_chat_has_a_minute():
 
 
 @pytest.mark.parametrize("error", [TypeError, RuntimeError, KeyError, OSError, apprise.exception.AppriseException])
-@pytest.mark.parametrize("what", ["send", "fits"])
-def test_whatever_apprise_raises_is_a_fault_of_that_channel_that_shows_no_secret(what, error, make, monkeypatch):
+@pytest.mark.parametrize("arguments", [("send", MESSAGE, lambda: None), ("fits", MESSAGE)])
+def test_whatever_apprise_raises_is_a_fault_of_that_channel_that_shows_no_secret(arguments, error, make, monkeypatch):
     def fail(*_, **__):
         raise error(TOKEN)
 
@@ -361,11 +361,13 @@ def test_whatever_apprise_raises_is_a_fault_of_that_channel_that_shows_no_secret
     monkeypatch.setattr(apprise.Apprise, "notify", fail)
     monkeypatch.setattr(type(channel.send.__self__._plugin), "notify", fail)
     with pytest.raises(NotifyError, match=r"^Telegram \(number 1 of ALERT_URLS\) cannot be used: ") as caught:
-        getattr(channel, what)(MESSAGE)
+        getattr(channel, arguments[0])(*arguments[1:])
     assert TOKEN not in str(caught.value)
 
 
 def test_a_message_that_was_not_taken_is_never_called_accepted(make, web):
     web.post(requests_mock.ANY, status_code=500)
+    accepted = []
     with pytest.raises(NotifyError):
-        make(f"{NTFY}?optional=yes")[0].send(MESSAGE)
+        make(f"{NTFY}?optional=yes")[0].send(MESSAGE, lambda: accepted.append(True))
+    assert accepted == []

@@ -48,13 +48,14 @@ class Channel:
 
     name: for people; holds no secret
     id:   for remembering what was sent where; holds no secret, and changes when the address does
-    send: takes a message; raises NotifyError unless it was accepted
+    send: takes a message, and what is to be called at once when it was accepted: to remember it; raises NotifyError
+          unless it was
     fits: whether a message is sent whole; raises NotifyError when nobody can tell. None: mail, which has room for all
     """
 
     name: str
     id: str
-    send: Callable[[Mail], None]
+    send: Callable[[Mail, Callable[[], None]], None]
     fits: Callable[[Mail], bool] | None = None
 
 
@@ -67,10 +68,10 @@ def channels(settings: Settings) -> list[Channel]:
     return mails + [_chat(number, url) for number, url in enumerate(settings.alert_urls, 1)]
 
 
-def _send_mail(address: str, settings: Settings, message: Mail) -> None:
+def _send_mail(address: str, settings: Settings, message: Mail, accepted: Callable[[], None]) -> None:
+    pauses = iter(mail.PAUSES_SECONDS[:1])  # chats are waiting, and the next run is only minutes away
     try:
-        # Chats are waiting, and the next run is only minutes away.
-        mail.send(message, [], settings, to=[address], key="ALERT_TO", pauses=iter(mail.PAUSES_SECONDS[:1]))
+        mail.send(message, [], settings, to=[address], key="ALERT_TO", pauses=pauses, on_accepted=lambda _: accepted())
     except MailError as error:
         raise NotifyError(str(error)) from error
 
@@ -125,16 +126,17 @@ class _Chat:
                 and self._rehearsed(message, "truncate") == [(title, body)]
             )
 
-    def send(self, message: Mail) -> None:
+    def send(self, message: Mail, accepted: Callable[[], None]) -> None:
         """Raises NotifyError unless the service took the message."""
         title, body = self._words(message)
         with self._listening() as reasons:
-            accepted = within(
+            is_accepted = within(
                 MOST_SECONDS, lambda: self._service.notify(body=body, title=title, body_format=self._format)
             )
-        if not accepted:
+        if not is_accepted:
             reason = one_line(" ".join(reasons.texts)).rstrip(".") or "it gave no reason"
             raise NotifyError(f"{self.name} did not take the message: {reason}. Check ALERT_URLS and the network.")
+        accepted()
 
     def _words(self, message: Mail) -> tuple[str, str]:
         """The title and the body, as the service renders text."""

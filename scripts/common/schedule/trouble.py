@@ -46,7 +46,7 @@ def _ask(url: str, data: bytes) -> str:
         method = "POST" if data else "GET"
         with requests.request(method, url, data=data, timeout=PING_TIMEOUT_SECONDS, stream=True) as answer:
             answer.raise_for_status()  # what it has to say besides is not waited for
-    except (requests.RequestException, UnicodeError) as error:
+    except Exception as error:  # whatever it is, the job's end must be noted
         code = getattr(getattr(error, "response", None), "status_code", None)
         return f"HTTP {code}" if code else type(error).__name__
     return ""
