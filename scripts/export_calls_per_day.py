@@ -69,11 +69,13 @@ def main(job: Job) -> None:
         try:
             entries = entries_of_day(day, job.client, settings.timezone, asked)
         except BinotelError as error:
-            if not isinstance(error, ClockError):
+            if begin and not isinstance(error, ClockError):
                 store.put(begin)
             raise
-        store.put(begin)
-        begin = {}
+        if begin:
+            job.check_lock()
+            store.put(begin)
+            begin = {}
         calls = Calls(entries, settings.timezone)
         selection = Selection.of_day(day, settings.timezone)
         report = Report.of(selection, calls, asked if asked.date() == day else None)
