@@ -10,12 +10,14 @@ and again only when lost by a new call. The message goes to ALERT_TO by mail and
 
 import argparse
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
+from functools import partial
 from typing import Any
 
-from common.calls.call import SETTLED_SECONDS, Call, in_time_order
-from common.job import Job, run
+from common.calls.call import SETTLED_SECONDS, Calls, calls_with_entries, in_time_order
+from common.job import Job, print_out, run
 from common.labels import Labels
 from common.messages.chats import Channel, NotifyError, channels
 from common.messages.mail import Mail
@@ -47,7 +49,7 @@ def main(job: Job) -> None:
     if job.arguments.test:
         for way in ways:
             if send(way, Mail(labels["alert test"], labels["alert test"], labels["alert test"]), job):
-                print(f"{way.name}: accepted")
+                print_out(f"{way.name}: accepted")
         return
     now = job.now()
     if not is_working_time(now.time(), settings.working_hours):
@@ -55,9 +57,8 @@ def main(job: Job) -> None:
         return
     store = Store(settings.database_url, settings.key, job.name, keep_days=30)
     report = two_days(now, store, job)
-    # Whom somebody is calling back right now waits no more, if it goes well. Longer ago, the record was left behind.
-    since = now.timestamp() - SETTLED_SECONDS
-    speaking = {call.number_key for call in report.calls if call.is_calling_back and call.unix_start > since}
+    # Whom somebody is calling back, or who is calling again, right now waits no more, if it goes well.
+    speaking = {call.number_key for call in report.calls if call.is_going_on(now.timestamp())}
     callers = [caller for caller in waiting_callers(report) if caller.key not in speaking]
     told_until = store.get_all([told(way, caller) for way in ways for caller in callers])
     for way in ways:
@@ -65,22 +66,28 @@ def main(job: Job) -> None:
         log.info("%s: %d of %d waiting callers are due", way.name, len(due), len(callers))
         if not due:
             continue
-        due, message = lost_calls_mail(due, labels, now.date())  # who has no room is told of by the next run
+        try:
+            due, message = lost_calls_mail(due, labels, now.date(), way.fits)  # who has no room: by the next run
+        except NotifyError as error:
+            job.fail(str(error))
+            continue
         if job.arguments.dry_run:
-            print(f"--- {way.name}\n{message.subject}\n\n{message.text}\n")
+            print_out(f"--- {way.name}\n{message.subject}\n\n{message.text}\n")
             continue
         with job.uninterrupted():
-            if send(way, message, job):
-                # A crash just before this tells them twice; the other way round it might tell them never.
-                new = {told(way, caller): caller.last.unix_start for caller in due}
-                store.put(new, done=f"{way.name} has got the message")
+            new = {told(way, caller): caller.last.unix_start for caller in due}
+            # A crash just before it is remembered tells them twice; the other way round it might tell them never.
+            send(way, message, job, partial(store.put, new, done=f"{way.name} has got the message"))
 
 
-def send(way: Channel, message: Mail, job: Job) -> bool:
-    """Whether the channel took the message; if not, that was told."""
+def send(way: Channel, message: Mail, job: Job, accepted: Callable[[], None] = lambda: None) -> bool:
+    """Whether the channel took the message; if not, that was told.
+
+    accepted: called as soon as it has
+    """
     job.check_lock()
     try:
-        way.send(message)
+        way.send(message, accepted)
     except NotifyError as error:
         job.fail(str(error))
         return False
@@ -102,7 +109,9 @@ def told(way: Channel, caller: WaitingCaller) -> str:
 
 def is_due(caller: WaitingCaller, told_until: float | None, now: datetime, job: Job) -> bool:
     """Whether a call that was not told of was lost long enough ago."""
-    new = [call for call in caller.calls if call.unix_start > (told_until or 0)]
+    if told_until is None or told_until > now.timestamp():  # that was told by a clock that was wrong
+        told_until = 0
+    new = [call for call in caller.calls if call.unix_start > told_until]
     grace_seconds = job.settings.lost_call_grace_minutes * 60
     return bool(new) and now.timestamp() >= new[0].unix_start + new[0].wait_seconds + grace_seconds
 
@@ -115,14 +124,15 @@ def two_days(now: datetime, store: Store, job: Job) -> Report:
     timezone = job.settings.timezone
     yesterday = now.date() - timedelta(days=1)
     kept = store.get_all([CARRIED]).get(CARRIED, {})
-    carried: list[dict[str, Any]] = kept.get("entries", [])
-    listed: list[dict[str, Any]] = []
+    carried: list[Any] = kept.get("entries", [])
+    listed: list[Any] = []
     if kept.get("day") != str(yesterday):
         midday = datetime.combine(yesterday, time_of_day(12), timezone)
         entries = job.client.calls_per_day(midday)
         report = report_of(entries, Selection.of_day(yesterday, timezone), job)
         keys = {caller.key for caller in waiting_callers(report)}
-        carried = [entry for entry in entries if caller_key(Call.from_entry(entry, timezone)) in keys]
+        pairs = calls_with_entries(entries, timezone, tell=lambda _: None)  # the report has told it
+        carried = [entry for call, entry in pairs if caller_key(call) in keys]
         begun = datetime.combine(now.date(), time_of_day(), timezone)
         # Before that, calls that began yesterday may still be going on.
         if now - begun >= SETTLED and not job.arguments.dry_run:
@@ -134,11 +144,12 @@ def two_days(now: datetime, store: Store, job: Job) -> Report:
     return report_of([*carried, *listed, *today], Selection(start, now), job)
 
 
-def report_of(entries: list[dict[str, Any]], selection: Selection, job: Job) -> Report:
+def report_of(entries: list[Any], selection: Selection, job: Job) -> Report:
     """A report of entries of which some may be there twice: the later one counts."""
-    calls = {
-        call.general_call_id: call for entry in entries for call in [Call.from_entry(entry, job.settings.timezone)]
-    }
+    list_of_calls = Calls(entries, job.settings.timezone)
+    calls = {call.general_call_id: call for call in list_of_calls}
+    for sentence in list_of_calls.sentences:
+        job.fail(sentence)
     return Report.of(selection, sorted(calls.values(), key=in_time_order))
 
 

@@ -10,7 +10,6 @@ changed since the backup before. When customers were deleted, ADMIN_TO is told b
 """
 
 import argparse
-import html
 import itertools
 import logging
 import time
@@ -28,11 +27,14 @@ from common.customers.backup import (
     BackupError,
     changed_fields,
     good_backups,
+    keyed,
+    list_of,
     read_backup,
+    what_is_wrong,
     write_backup,
 )
 from common.files import LEFT_BEHIND_SECONDS, written_whole
-from common.job import Job, run
+from common.job import Job, print_out, run
 from common.labels import Labels
 from common.messages import mail
 from common.reports.tables import Kind, Table, Value, table_of
@@ -53,10 +55,12 @@ def main(job: Job) -> None:
     folder = job.settings.backups_dir
     before = last_backup(folder)
     now = job.now()
-    content = job.client.call("customers/list")["customerData"]
-    list_of_labels = job.client.call("customers/listOfLabels")["listOfLabels"]
-    backup = Backup.of(now, content, list_of_labels)
-    doubt = "" if job.arguments.force else what_is_wrong(backup, before)
+    content = list_of(job.client, "customers/list")
+    list_of_labels = list_of(job.client, "customers/listOfLabels")
+    backup = Backup.of(now, keyed(content), job.fail)
+    doubt = "" if job.arguments.force else what_is_wrong(backup, before, "the last backup")
+    if not doubt and not job.arguments.force:
+        doubt = who_is_unclear(before, backup)
     changes = changes_since(before, backup, job.arguments.verbose) if before and not doubt else []
     deleted = [line for line in changes if line.startswith("- ")]
     if deleted and job.settings.admin_to:
@@ -79,8 +83,10 @@ def main(job: Job) -> None:
         job.fail(f"{doubt} The backups before it were kept. If it is right, run this again with --force.")
         return
     for line in changes:
-        print(line)
-    prune(folder, job.settings.backups_keep)
+        print_out(line)
+    if not backup.unreadable:
+        # One list alone does not decide who is gone: who was there before it is kept until the next one agrees.
+        prune(folder, job.settings.backups_keep + bool(deleted))
 
 
 def customers_table(backup: Backup, labels: Labels) -> Table:
@@ -126,42 +132,38 @@ def last_backup(folder: Path) -> Backup | None:
     """The newest good backup that can be read."""
     for path in reversed(good_backups(folder)):
         try:
-            return read_backup(path)
+            return read_backup(path, log.debug)  # who could not be read was told when it was made
         except BackupError as error:
             log.warning("%s It was passed over.", error)
     return None
 
 
-def what_is_wrong(backup: Backup, before: Backup | None) -> str:
-    """Why a backup cannot be right; "" when it can."""
-    if not backup.customers:
-        return "Binotel lists no customers at all."
-    if before is None:
-        return ""
-    numbers = {number for customer in backup.customers.values() for number in customer.numbers}
-    # One who was restored has a new id, and the same numbers.
-    still_there = sum(
-        identity in backup.customers or not numbers.isdisjoint(old.numbers)
-        for identity, old in before.customers.items()
-    )
-    if still_there * 2 < len(before.customers):
-        return f"Of the {len(before.customers)} customers of the last backup, Binotel lists only {still_there}."
+def who_is_unclear(before: Backup | None, backup: Backup) -> str:
+    """Why nobody can tell who was deleted; "" when that can be told."""
+    if before and "" in backup.unreadable and (missing := who_is_missing(before, backup)):
+        return f"Of the last backup's customers {len(missing)} are missing, and there are some without an id."
     return ""
 
 
+def who_is_missing(before: Backup, backup: Backup) -> list[str]:
+    """Those who were there before and are not any more, as they are shown to people."""
+    missing = [old.shown for identity, old in before.customers.items() if not backup.knows(identity)]
+    return missing + [clean(identity) for identity in sorted(before.unreadable - {""}) if not backup.knows(identity)]
+
+
 def changes_since(before: Backup, backup: Backup, verbose: bool) -> list[str]:
-    """What was added, deleted and changed, a line each."""
+    """What was added, deleted and changed, a line each. Who cannot be read is none of these."""
     lines = []
     for identity, customer in backup.customers.items():
         old = before.customers.get(identity)
         fields = changed_fields(old, customer) if old else []
-        if old is None:
+        if not before.knows(identity):
             lines.append(f"+ {customer.shown}")
-        elif fields:
+        elif old and fields:
             lines.append(f"~ {customer.shown}: {', '.join(fields)}")
             if verbose:
                 lines += [f"    {name}: {FIELDS[name](old)!r} -> {FIELDS[name](customer)!r}" for name in fields]
-    lines += [f"- {old.shown}" for identity, old in before.customers.items() if identity not in backup.customers]
+    lines += [f"- {shown}" for shown in who_is_missing(before, backup)]
     counts = {sign: sum(line.startswith(sign) for line in lines) for sign in "+-~"}
     since = f"{before.made_at:%Y-%m-%d %H:%M}"
     return [f"Since {since}: {counts['+']} added, {counts['-']} deleted, {counts['~']} changed", *lines]
@@ -173,10 +175,10 @@ def tell_admin(deleted: list[str], changes: list[str], labels: Labels, job: Job)
     lines = [changes[0], *deleted, *(line for line in changes[1:] if not line.startswith("- "))]
     if len(lines) > MAX_LISTED:
         lines = [*lines[:MAX_LISTED], labels.format("and so many more", count=len(lines) - MAX_LISTED)]
-    shown = "<br>\n".join(map(html.escape, [subject, "", *lines]))
-    message = mail.Mail(subject, "\n".join([subject, "", *lines]), f"<p>{shown}</p>")
+    message = mail.Mail.of_lines(subject, lines)
+    about = f"{job.name} {message.text}"  # a crash before the backup is written tells the same again
     try:
-        mail.send(message, [], job.settings, to=job.settings.admin_to, key="ADMIN_TO")
+        mail.send(message, [], job.settings, to=job.settings.admin_to, key="ADMIN_TO", about=about)
     except mail.MailError as error:
         job.fail(f"{error} {'; '.join(lines)}")  # nobody is told of them again
 

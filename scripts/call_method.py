@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from binotel_core import METHODS, BinotelError, Method, php_json
-from common.calls.call import clean
+from common.calls.call import NOT_SHOWN, clean, disposition_of, goes_on, start_of
 from common.calls.days import wanted_moment
 from common.job import Job, is_confirmed, print_out, run
 from common.settings import UsageError
@@ -59,7 +59,8 @@ EXAMPLES = {
     "ivrName": "'Головне меню'",
 }
 SECRET_NAMES = re.compile("hash|passw|secret|token", re.IGNORECASE)
-CONTROLS = re.compile("[\x7f-\x9f]")  # json.dumps escapes the others
+# What a terminal obeys or does not show; json.dumps escapes the rest of it.
+NOT_SHOWN_IN_JSON = re.compile(f"{NOT_SHOWN.pattern}|[\x85\u2028\u2029]")
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ def main(job: Job) -> None:
         if not (sys.stdin and sys.stdin.isatty()):
             raise UsageError(f"{method.name} dials or changes data, and there is no terminal to ask on: add --yes.")
         if not is_confirmed(f"{method.name} {json.dumps(params, ensure_ascii=False)}: send it to Binotel? [y/N] "):
-            print("Nothing was sent.")
+            print_out("Nothing was sent.")
             return
     answer = job.client.call(method.name, params)
     if not arguments.show_secrets:
@@ -114,7 +115,7 @@ def main(job: Job) -> None:
     if entries is None:
         is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
         text = json.dumps(answer, ensure_ascii=not is_unicode, indent=1)
-        print_out(CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+        print_out(NOT_SHOWN_IN_JSON.sub(lambda match: json.dumps(match[0])[1:-1], text))
     elif not entries:
         log.info("The list is empty.")
     else:
@@ -258,15 +259,16 @@ def follow(general_call_id: str, job: Job) -> None:
         entries = job.client.entries("stats/call-details", {"generalCallID": [general_call_id]})
         call = entries[0] if entries else {}
         disposition = clean(call.get("disposition"))
+        talk_seconds = int(re.sub("[^0-9].*", "", clean(call.get("billsec"))) or 0)
         state = " ".join(
             filter(None, (disposition, clean(call.get("internalNumber")), clean(call.get("externalNumber"))))
         )
-        is_over = disposition not in ("", "ONLINE")
+        is_over = bool(call) and not goes_on(disposition_of(disposition), start_of(call), talk_seconds, time.time())
         if state and state != before:
-            print(f"{job.now():%H:%M:%S} {'ended: ' if is_over else ''}{state}", flush=True)
+            print_out(f"{job.now():%H:%M:%S} {'ended: ' if is_over else ''}{state}")
             before = state
         if is_over:
-            print(f"Rang for {clean(call.get('waitsec')) or 0} s, talked for {clean(call.get('billsec')) or 0} s")
+            print_out(f"Rang for {clean(call.get('waitsec')) or 0} s, talked for {clean(call.get('billsec')) or 0} s")
             return
         if entries:
             listed_at = time.monotonic()

@@ -7,7 +7,6 @@ It starts the sandbox and a mail server on this machine, runs export_calls_per_d
 started. Everything it makes is in the folder demo/.
 """
 
-import argparse
 import email
 import email.policy
 import os
@@ -19,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from common.job import Parser, print_out, run_to_the_end
 from common.labels import LANGUAGES
 from common.settings import DEFAULTS
 
@@ -39,8 +39,8 @@ REPORT_LANGUAGE={language}
 """
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main() -> int:
+    parser = Parser(description=__doc__)
     parser.add_argument("language", nargs="?", choices=LANGUAGES, default="uk", help="of the report (default: uk)")
     language = parser.parse_args().language
     mail_file = FOLDER / "mail" / f"calls-{DAY}.eml"
@@ -60,10 +60,11 @@ def main() -> None:
     mail = email.message_from_bytes(mail_file.read_bytes(), policy=email.policy.default)
     [html] = (part.get_content() for part in mail.walk() if part.get_content_type() == "text/html")
     page.write_bytes(html.encode())
-    print("Open these:")
-    print(f"The workbook: {result.stdout.strip()}")
-    print(f"The mail:     {mail_file}")
-    print(f"as a page:    {page}")
+    print_out("Open these:")
+    print_out(f"The workbook: {result.stdout.strip()}")
+    print_out(f"The mail:     {mail_file}")
+    print_out(f"as a page:    {page}")
+    return 0
 
 
 @contextmanager
@@ -106,4 +107,4 @@ def running_mail_server(mail_file: Path) -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    main()
+    run_to_the_end(main)

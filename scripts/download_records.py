@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from binotel_core import ApiError, BinotelError, account_id
-from common.calls.call import SETTLED_SECONDS, Call, clean
-from common.calls.days import calls_of_day, days_since, last_second, wanted_days
-from common.job import Job, run
+from common.calls.call import SETTLED_SECONDS, Call, calls_with_entries, clean
+from common.calls.days import days_since, entries_of_day, last_second, wanted_days
+from common.job import Job, print_out, run
 from common.progress import progress_bar
 from common.recordings.download import (
     MEGABYTE,
@@ -104,7 +104,7 @@ def main(job: Job) -> None:
             raise
         finally:
             archive.remove_unfinished()
-    print(keeper.summary)
+    print_out(keeper.summary)
 
 
 def missed_days(today: date, until: date) -> list[date]:
@@ -144,7 +144,9 @@ class Keeper:
             return False
         wanted: dict[Key, Wanted] = {}
         try:
-            for call, entry in calls_of_day(day, self._job.client, self._job.settings.timezone, self._job.now()):
+            timezone, now = self._job.settings.timezone, self._job.now()
+            entries = entries_of_day(day, self._job.client, timezone, now)
+            for call, entry in calls_with_entries(entries, timezone, self._job.fail):
                 key = key_of(call, clean(entry.get("callID")))
                 if not call.can_be_recorded or key in wanted or recordings.is_given_up(key):
                     continue

@@ -22,19 +22,21 @@ from pathlib import Path
 from typing import Any
 
 from binotel_core import account_id
-from common.calls.call import SETTLED_SECONDS, Call, Calls, in_time_order
+from common.calls.call import SETTLED_SECONDS, Calls, id_of, start_of
 from common.calls.days import last_second, wanted_moment
 from common.calls.period import INCOMING, OUTGOING, IncompleteError, PeriodPlan, way_of
 from common.calls.spool import Spool, remove_forgotten, spool_path
+from common.delivery import Delivery
 from common.job import Job, run
 from common.labels import Labels
-from common.messages.mail import MailError
 from common.progress import progress_bar
 from common.reports.figures import Report, Selection
-from common.reports.outputs import add_output_arguments, mail_files, wanted_paths, write_files
+from common.reports.outputs import add_output_arguments, formats_of, wanted_paths, write_files
 from common.settings import UsageError
+from common.state.store import Store
 
 SECONDS_OF_A_DAY = 86400
+KEPT_DAYS = 31  # who has got a report that others wait for
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +73,7 @@ def main(job: Job) -> None:
         collect(selection, now, spool, job)
         keep = spool.calls > 0  # nothing at all is worth asking for again
         report = make_report(selection, now, spool, paths, job)
-        with job.uninterrupted():
-            mail_report(report, paths, job)
-            keep = keep and job.failed
+        keep = not mail_report(report, paths, job) and keep
     except IncompleteError:
         keep = False  # it would be so again
         raise
@@ -150,27 +150,27 @@ def collect(selection: Selection, now: datetime, spool: Spool, job: Job) -> None
                 show(done, f"{done * days:.0f} of {days:.0f} days, {spool.calls:,} calls", plan.seconds_left())
                 entries = job.client.entries(request.method, request.params)
                 new = [entry for entry in plan.accept(request, entries) if is_wanted(entry, selection)]
-                for entry in new:
-                    Call.from_entry(entry, timezone)  # what cannot be read is told now, not after all the others
                 spool.add(request, plan, entries, new)
                 log.debug("%s %s: %d entries, %d wanted", request.method, request.params, len(entries), len(new))
     log.info("%d calls (%d answers); writing the report", spool.calls, spool.answers)
 
 
-def history(selection: Selection, job: Job) -> list[dict[str, Any]]:
+def history(selection: Selection, job: Job) -> list[Any]:
     """The calls of one number or customer: one request, whatever the period."""
     if selection.number:
         entries = job.client.entries("stats/history-by-number", {"number": forms_of(selection.number)})
     else:
         entries = job.client.entries("stats/history-by-customer-id", {"customerID": selection.customer_id})
     start, stop = selection.start.timestamp(), selection.stop.timestamp()
-    timed = [(Call.from_entry(entry, job.settings.timezone), entry) for entry in entries]
-    timed.sort(key=lambda pair: in_time_order(pair[0]))
-    return [entry for call, entry in timed if start <= call.unix_start <= stop and is_wanted(entry, selection)]
+    timed = sorted(((start_of(entry), id_of(entry), entry) for entry in entries), key=lambda timed: timed[:2])
+    # 0 is that of an entry that cannot be read: whether it is one of these nobody knows.
+    return [
+        entry for moment, _, entry in timed if (not moment or start <= moment <= stop) and is_wanted(entry, selection)
+    ]
 
 
-def is_wanted(entry: dict[str, Any], selection: Selection) -> bool:
-    return selection.direction in ("both", way_of(entry))
+def is_wanted(entry: Any, selection: Selection) -> bool:
+    return selection.direction == "both" or way_of(entry) in (selection.direction, "")
 
 
 def forms_of(number: str) -> list[str]:
@@ -181,27 +181,29 @@ def forms_of(number: str) -> list[str]:
     return [digits, f"+{digits}"]
 
 
-def make_report(
-    selection: Selection, now: datetime, entries: Iterable[dict[str, Any]], paths: list[Path], job: Job
-) -> Report:
+def make_report(selection: Selection, now: datetime, entries: Iterable[Any], paths: list[Path], job: Job) -> Report:
     """Count the calls, and write the files."""
     as_of = now if selection.stop.timestamp() > now.timestamp() else None
-    report = Report.of(selection, Calls(entries, job.settings.timezone), as_of)
+    calls = Calls(entries, job.settings.timezone)
+    report = Report.of(selection, calls, as_of)
+    for sentence in calls.sentences:
+        job.fail(sentence)
     if not report.count and selection.is_filtered:
         log.warning("There are no such calls (%s): is the number right?", selection.name)
     write_files(report, entries, paths, Labels(job.settings.language), job.tell)
     return report
 
 
-def mail_report(report: Report, paths: list[Path], job: Job) -> None:
-    """Mail a report to REPORT_TO, unless told not to. A mail that fails is told."""
-    if not job.settings.report_to or job.arguments.no_mail:
-        return
-    try:
-        job.check_lock()
-        mail_files(report, paths, Labels(job.settings.language), job.settings)
-    except MailError as error:
-        job.fail(f"{report.selection.name}: {error}")
+def mail_report(report: Report, paths: list[Path], job: Job) -> bool:
+    """Mail a report to those of REPORT_TO who have not got it, unless told not to; whether nobody waits for it.
+
+    A mail that fails is told.
+    """
+    settings = job.settings
+    if not settings.report_to or job.arguments.no_mail:
+        return True
+    store = Store(settings.database_url, settings.key, job.name, keep_days=KEPT_DAYS)
+    return Delivery(job, store, by_hand=True).deliver(report, paths, {}, kind=formats_of(paths))
 
 
 if __name__ == "__main__":

@@ -11,18 +11,22 @@ Each report goes to REPORTS_DIR (calls-2024-05-01.xlsx), its path is printed, an
 import argparse
 import logging
 from datetime import date, timedelta
-from pathlib import Path
+from typing import Any
 
-from common.calls.days import calls_of_day, wanted_days
+from binotel_core import BinotelError, ClockError
+from common.calls.call import Calls
+from common.calls.days import entries_of_day, wanted_days
+from common.delivery import Delivery
 from common.job import Job, run
 from common.labels import Labels
-from common.messages.mail import MailError
 from common.reports.figures import Report, Selection
-from common.reports.outputs import add_output_arguments, mail_files, wanted_paths, write_files
+from common.reports.outputs import add_output_arguments, formats_of, wanted_paths, write_files
 from common.settings import UsageError
 from common.state.store import Store
 
 MAX_CAUGHT_UP = 31
+MAX_AHEAD = timedelta(days=3660)
+KEPT_DAYS = 400
 CAUGHT_UP = "caught up until"
 
 log = logging.getLogger(__name__)
@@ -43,61 +47,91 @@ def main(job: Job) -> None:
     settings, arguments = job.settings, job.arguments
     labels = Labels(settings.language)
     today = job.now().date()
-    store = Store(settings.database_url, settings.key, job.name, keep_days=400)
+    store = Store(settings.database_url, settings.key, job.name, keep_days=KEPT_DAYS)
     if arguments.catch_up and arguments.days:
         raise UsageError("--catch-up finds the days by itself: leave them out.")
-    days = missed_days(today, store) if arguments.catch_up else wanted_days(arguments.days or ["yesterday"], today)
+    begin: dict[str, Any] = {}
+    if arguments.catch_up:
+        until = caught_up_until(today, store)
+        # Remembered when Binotel's clock bears ours out: whatever goes wrong after that, yesterday is not forgotten.
+        days, begin = missed_days(until, today, store), {CAUGHT_UP: str(until)}
+    else:
+        days = wanted_days(arguments.days or ["yesterday"], today)
     paths = wanted_paths([str(day) for day in days], arguments, settings.reports_dir)
     has_readers = bool(settings.report_to) and not arguments.no_mail
     is_usual = arguments.format is None and arguments.output is None  # the report that --catch-up would make
+    delivery = Delivery(job, store, by_hand=not arguments.catch_up)
+    somebody_waits = False
     for day in days:
+        if arguments.catch_up and delivery.is_server_away:
+            return  # this day and those after it are left for the next run
         asked = job.now()
-        calls = calls_of_day(day, job.client, settings.timezone, asked)
+        try:
+            entries = entries_of_day(day, job.client, settings.timezone, asked)
+        except BinotelError as error:
+            if begin and not isinstance(error, ClockError):
+                store.put(begin)
+            raise
+        if begin:
+            job.check_lock()
+            store.put(begin)
+            begin = {}
+        calls = Calls(entries, settings.timezone)
         selection = Selection.of_day(day, settings.timezone)
-        report = Report.of(selection, [call for call, _ in calls], asked if asked.date() == day else None)
-        write_files(report, [entry for _, entry in calls], paths[str(day)], labels, job.tell)
-        with job.uninterrupted():
-            is_mailed = has_readers and mailed(report, paths[str(day)], labels, job)
-            if arguments.catch_up and has_readers and not is_mailed:
-                return  # this day and those after it are left for the next run: no hole, and nothing twice
-            # A crash just before this sends it twice; the other way round it might never be sent.
-            done = f"The report of {day} was delivered"
-            if arguments.catch_up:
-                store.put({exported(day): True, CAUGHT_UP: str(day)}, done=done)
-            elif is_mailed and is_usual and day < today:
-                store.put({exported(day): True}, done=done)
+        report = Report.of(selection, calls, asked if asked.date() == day else None)
+        for sentence in calls.sentences:
+            job.fail(f"{day}: {sentence}")
+        write_files(report, entries, paths[str(day)], labels, job.tell)
+        done: dict[str, Any] = {exported(day): True} if arguments.catch_up or (is_usual and day < today) else {}
+        if arguments.catch_up and not somebody_waits:  # or the day for which somebody waits would not come again
+            done[CAUGHT_UP] = str(day)
+        if has_readers:
+            kind = "" if arguments.catch_up or is_usual else formats_of(paths[str(day)])
+            somebody_waits |= not delivery.deliver(report, paths[str(day)], done, kind=kind)
+        elif arguments.catch_up:
+            store.put(done)
 
 
-def mailed(report: Report, paths: list[Path], labels: Labels, job: Job) -> bool:
-    """Mail a report; gives whether REPORT_TO has got it. A mail that fails is told.
-
-    Whom the mail server refuses does not count when others got it, because these would get it again.
-    """
-    try:
-        job.check_lock()
-        mail_files(report, paths, labels, job.settings)
-    except MailError as error:
-        job.fail(f"{report.selection.name}: {error}")
-        return error.others_got_it
-    return True
+def caught_up_until(today: date, store: Store) -> date:
+    """The last day that --catch-up is done with; the day before yesterday when it is used for the first time."""
+    kept = store.get_all([CAUGHT_UP]).get(CAUGHT_UP)
+    until = date.fromisoformat(kept) if kept else today - timedelta(days=2)
+    return until if until < today else last_believable(until, days_before(today), store)
 
 
-def missed_days(today: date, store: Store) -> list[date]:
-    """The whole days since the last one that --catch-up exported, but those that were mailed by hand meanwhile.
+def days_before(today: date) -> list[date]:
+    return [today - timedelta(days=back) for back in range(MAX_CAUGHT_UP, 0, -1)]
 
-    Only yesterday when it is used for the first time.
-    """
-    days = [today - timedelta(days=back) for back in range(MAX_CAUGHT_UP, 0, -1)]
-    known = store.get_all([CAUGHT_UP, *map(exported, days)])
-    if CAUGHT_UP not in known:
-        known[CAUGHT_UP] = str(today - timedelta(days=2))
-        store.put({CAUGHT_UP: known[CAUGHT_UP]})  # whatever goes wrong today, yesterday is not forgotten
-    until = date.fromisoformat(known[CAUGHT_UP])
-    first_left_out = until + timedelta(days=1)
-    if first_left_out < days[0]:
-        last = days[0] - timedelta(days=1)
-        log.warning("%s to %s are too long ago to be caught up: export them by name.", first_left_out, last)
+
+def missed_days(until: date, today: date, store: Store) -> list[date]:
+    """The whole days since then, but those that were exported meanwhile."""
+    days = days_before(today)
+    gone = days_between(max(until, today - timedelta(days=KEPT_DAYS)) + timedelta(days=1), days[0])
+    known = store.get_all([exported(day) for day in gone + days])
+    left_out = [day for day in gone if exported(day) not in known]
+    if left_out:
+        are_in_row = left_out == days_between(left_out[0], left_out[-1] + timedelta(days=1))
+        shown = [left_out[0], left_out[-1]] if are_in_row and len(left_out) > 1 else left_out
+        names = (" to " if are_in_row else ", ").join(map(str, shown))
+        log.warning("%s are too long ago to be caught up: export them by name.", names)
     return [day for day in days if day > until and exported(day) not in known]
+
+
+def last_believable(until: date, days: list[date], store: Store) -> date:
+    """Until when all was exported, instead of a day that is still to come: the clock was ahead.
+
+    What was exported of days that are still to come is forgotten: it held no calls.
+    """
+    log.warning("The clock was ahead: reports until %s were exported. Those of days to come will be made anew.", until)
+    to_come = days_between(days[-1] + timedelta(days=1), min(until, days[-1] + MAX_AHEAD) + timedelta(days=1))
+    store.put(dict.fromkeys(map(exported, to_come)))
+    known = store.get_all([exported(day) for day in days])
+    return next((day for day in days if exported(day) in known), days[-1] - timedelta(days=1))
+
+
+def days_between(first: date, end: date) -> list[date]:
+    """The days from the first to before the end."""
+    return [first + timedelta(days=n) for n in range((end - first).days)]
 
 
 def exported(day: date) -> str:

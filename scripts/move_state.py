@@ -17,7 +17,7 @@ import sqlalchemy
 from sqlalchemy.dialects.postgresql import insert
 
 from binotel_core import account_id
-from common.job import Job, run
+from common.job import Job, print_out, run
 from common.settings import UsageError
 from common.state.database import Database
 from common.state.ledger import HEAVY_REQUESTS, LEDGER_STEPS
@@ -51,7 +51,7 @@ def main(job: Job) -> None:
         )
         copied, all_values = copy_values(*values)
         copy_requests(*requests)
-    print(f"{copied} of {all_values} remembered values were copied, the others are on the server already.")
+    print_out(f"{copied} of {all_values} remembered values were copied, the others are on the server already.")
 
 
 def copy_values(source: Database, target: Database) -> tuple[int, int]:

@@ -6,7 +6,8 @@
     python scripts/restore_customers.py BACKUP --name Лікар --apply --yes
 
 Customers who are missing are created, those who differ are updated; nothing is ever deleted. A customer who was deleted
-gets a new id. When it is interrupted, run it again: it compares anew.
+gets a new id. When it is interrupted, run it again: it compares anew. While what Binotel lists cannot be all that there
+is, nothing is written.
 """
 
 import argparse
@@ -15,10 +16,21 @@ import sys
 import time
 from pathlib import Path
 
+from binotel_core import BinotelError
 from common.calls.call import clean
-from common.customers.backup import Backup, Customer, read_backup
-from common.customers.restore import Plan, Restorer, Step, employees_of, make_plan
-from common.job import Job, is_confirmed, run
+from common.customers.backup import Backup, Customer, keyed, list_of, read_backup
+from common.customers.restore import (
+    AGAIN_SECONDS,
+    Lists,
+    Plan,
+    Restorer,
+    Step,
+    doubts,
+    hidden_customers,
+    make_plan,
+    unlisted_labels,
+)
+from common.job import Job, is_confirmed, print_out, run
 from common.progress import progress_bar
 from common.settings import UsageError
 
@@ -36,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without-missing-labels", action="store_true", help="bring customers back without labels that do not exist"
     )
+    parser.add_argument(
+        "--force", action="store_true", help="accept what Binotel lists now, even if it has lost most of the customers"
+    )
 
 
 def main(job: Job) -> None:
@@ -43,30 +58,41 @@ def main(job: Job) -> None:
     arguments = job.arguments
     if arguments.apply and not arguments.yes and not (sys.stdin and sys.stdin.isatty()):
         raise UsageError("There is no terminal to ask on before writing: add --yes.")
-    backup = read_backup(arguments.backup)
-    if unknown := [identity for identity in arguments.only if identity not in backup.customers]:
+    backup = read_backup(arguments.backup, job.fail)
+    if unknown := [identity for identity in arguments.only if not backup.knows(identity)]:
         raise UsageError(f"The backup has no customer {unknown[0]}.")
-    client = job.client
-    live = Backup.of(
-        job.now(),
-        client.call("customers/list")["customerData"],
-        client.call("customers/listOfLabels")["listOfLabels"],
-    )
-    employees = employees_of(client.entries("settings/list-of-employees", {}))
-    plan = make_plan(backup, live, employees, lambda customer: is_wanted(customer, job))
+    live = Backup.of(job.now(), keyed(list_of(job.client, "customers/list")), job.fail)
+    lists = Lists()
+    lists.add(job.client, job.fail)
+    plan = make_plan(backup, live, lists, lambda customer: is_wanted(customer, job))
+    if plan.missing_labels or plan.missing_lines or unlisted_labels(live, lists):
+        time.sleep(AGAIN_SECONDS)
+        lists.add(job.client, log.debug)  # only what two lists lack is gone
+        plan = make_plan(backup, live, lists, lambda customer: is_wanted(customer, job))
     show(plan, backup, live, job)
+    if not arguments.force:
+        refuse_if(doubts(plan, backup, live, lists))
     if not arguments.apply or not plan.steps:
-        job.failed = bool(arguments.apply and plan.impossible)
+        job.failed |= bool(arguments.apply and plan.impossible)
         return
     if plan.missing_labels and not arguments.without_missing_labels:
         raise UsageError(
             f"These labels do not exist any more: {clean(', '.join(plan.missing_labels))}. "
             "Create them in your Binotel account, or add --without-missing-labels."
         )
+    if not arguments.force:
+        refuse_if(hidden_customers(plan, live, job.client))
     if not (arguments.yes or is_confirmed(f"Write these {len(plan.steps)} customers to Binotel? [y/N] ")):
-        print("Nothing was changed.")
+        print_out("Nothing was changed.")
         return
     carry_out(plan, live, job)
+
+
+def refuse_if(problems: list[str]) -> None:
+    """Raise BinotelError with what shows that Binotel's lists are not whole."""
+    if problems:
+        remedy = "Nothing was written. Run this again later. If the lists are right all the same, add --force."
+        raise BinotelError(" ".join(problems), remedy)
 
 
 def is_wanted(customer: Customer, job: Job) -> bool:
@@ -77,7 +103,7 @@ def is_wanted(customer: Customer, job: Job) -> bool:
 
 def show(plan: Plan, backup: Backup, live: Backup, job: Job) -> None:
     """Print what there is to do; all of it with -v."""
-    print(
+    print_out(
         f"The backup of {backup.made_at:%Y-%m-%d %H:%M} has {len(backup.customers)} customers, "
         f"Binotel has {len(live.customers)}."
     )
@@ -88,8 +114,8 @@ def show(plan: Plan, backup: Backup, live: Backup, job: Job) -> None:
         print_some([f"{word} {step.customer.shown}{changes(step)}" for step in steps], limit)
     print_some([f"impossible {customer.shown}: {reason}" for customer, reason in plan.impossible], limit)
     if plan.missing_labels:
-        print(f"labels that do not exist any more: {clean(', '.join(plan.missing_labels))}")
-    print(
+        print_out(f"labels that do not exist any more: {clean(', '.join(plan.missing_labels))}")
+    print_out(
         f"{len(creates)} to create, {len(updates)} to update, {plan.same} the same; "
         f"{len(plan.only_live)} are not in the backup and stay as they are."
     )
@@ -105,9 +131,9 @@ def changes(step: Step) -> str:
 
 def print_some(lines: list[str], limit: int) -> None:
     for line in lines[:limit]:
-        print(line)
+        print_out(line)
     if len(lines) > limit:
-        print(f"... and {len(lines) - limit} more (-v lists them)")
+        print_out(f"... and {len(lines) - limit} more (-v lists them)")
 
 
 def carry_out(plan: Plan, live: Backup, job: Job) -> None:
@@ -128,7 +154,7 @@ def carry_out(plan: Plan, live: Backup, job: Job) -> None:
         finally:
             for customer, reason in plan.impossible + restorer.failures:
                 job.fail(f"{customer.shown} was not brought back: {reason}")
-            print(f"{restorer.done} of {len(plan.steps)} customers were brought back.")
+            print_out(f"{restorer.done} of {len(plan.steps)} customers were brought back.")
 
 
 if __name__ == "__main__":

@@ -203,7 +203,7 @@ def load_accounts(arguments: argparse.Namespace) -> list[Account]:
             files = ", ".join(
                 str(s.path) for s, value in zip(all_settings, values, strict=True) if values.count(value) > 1
             )
-            where = "the environment, where it wins over " if key in os.environ else ""
+            where = "the environment, where it wins over " if os.environ.get(key) else ""
             raise UsageError(f"{key} is the same in {where}{files}: each account needs its own.")
     for settings in all_settings:
         hide_in_log(settings.secrets)

@@ -13,19 +13,17 @@ For tests, GET /sandbox/requests lists what was asked, and POST /sandbox/faults 
 {"method": "stats/call-details", "fault": "http-500", "count": 2}. Downloads of recordings go by the method "records".
 """
 
-import argparse
 import sys
 from contextlib import suppress
 
+from common.job import Parser, print_out, run_to_the_end
 from common.sandbox.answers import KEY, SECRET, Sandbox
 from common.sandbox.server import Server
 
 
-def main() -> None:
+def main() -> int:
     first_line, _, more = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser(
-        description=first_line, epilog=more, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=first_line, epilog=more)
     parser.add_argument("--port", type=int, default=8020, help="port on 127.0.0.1; 0 takes a free one (default: 8020)")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes another company (default: 1)")
     parser.add_argument("--calls-per-day", type=int, default=200, help="on an ordinary working day (default: 200)")
@@ -41,10 +39,11 @@ def main() -> None:
         reason = getattr(error, "strerror", None) or error
         sys.exit(f"sandbox: port {port} cannot be used: {reason}. Choose another one with --port.")
     with server:
-        print(f"sandbox ready: {server.sandbox.base_url}", flush=True)
+        print_out(f"sandbox ready: {server.sandbox.base_url}")
         with suppress(KeyboardInterrupt):
             server.serve_forever()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    run_to_the_end(main)

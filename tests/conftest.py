@@ -18,7 +18,13 @@ from binotel_core import BinotelClient, Throttle
 from cable import Cable
 from common.sandbox.answers import KEY, SECRET, Sandbox
 from common.sandbox.server import Server
+from common.settings import DEFAULTS
 from helpers import Clock, ledger
+
+# What is tested, and what it starts, runs as a user's: without the settings of whoever runs the tests, and with a
+# buffered output, which may fail when the process ends.
+for name in (*DEFAULTS, "BINOTEL_CONFIG", "PYTHONUNBUFFERED"):
+    os.environ.pop(name, None)
 
 hypothesis.settings.register_profile("no deadline", deadline=None)  # beside other tests, anything may take long
 hypothesis.settings.load_profile("no deadline")

@@ -4,9 +4,10 @@ import time
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from binotel_core import SqliteLedger
+from binotel_core import SqliteLedger, sign
 from common.calls.call import Call, in_time_order
 from common.reports.figures import Report, Selection
+from common.sandbox.answers import SECRET
 from common.state.ledger import ServerLedger
 from common.state.urls import file_of, is_server
 
@@ -74,3 +75,18 @@ def period(*calls, first=DAY, last=date(2024, 5, 8), as_of=None, **filters):
 
 def report(*calls, as_of=None, day=DAY):
     return Report.of(Selection.of_day(day, KYIV), sorted(calls, key=in_time_order), as_of)
+
+
+def answer_with(sandbox, key, more):
+    """Have the sandbox's answers that hold `key` hold these entries, too: a dict by id."""
+    answer = sandbox.answer
+
+    def odd(*request):
+        content = answer(*request)
+        if content.get(key) is not None:
+            content = {name: value for name, value in content.items() if name != "signature"}
+            content[key] = content[key] | more
+            content["signature"] = sign(content, SECRET)
+        return content
+
+    sandbox.answer = odd

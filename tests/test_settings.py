@@ -142,13 +142,72 @@ def test_the_example_filled_in_with_a_key_can_be_used(load):
 
 
 def test_the_environment_wins_over_the_file(load):
-    text = REQUIRED + "REPORT_LANGUAGE=en\nREPORT_TO=a@example.com\n"
-    settings = load(text, {"REPORT_LANGUAGE": "ru", "BINOTEL_KEY": "other", "REPORT_TO": "", "UNRELATED": "x"})
-    assert (settings.language, settings.key, settings.secret, settings.report_to) == ("ru", "other", "s", ())
+    text = REQUIRED + "REPORT_LANGUAGE=en\nTIMEZONE=Europe/Warsaw\n"
+    settings = load(text, {"REPORT_LANGUAGE": "ru", "BINOTEL_KEY": "other", "TIMEZONE": "", "UNRELATED": "x"})
+    assert (settings.language, settings.key, settings.secret) == ("ru", "other", "s")
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\t\n"])
+def test_an_empty_variable_of_the_environment_leaves_the_file_as_it_is(load, empty):
+    text = REQUIRED + "REPORT_LANGUAGE=en\nBACKUPS_KEEP=7\nWORKING_HOURS=09:00-18:00\n"
+    assert load(text, dict.fromkeys([*DEFAULTS, "BINOTEL_CONFIG"], empty)) == load(text)
 
 
 def test_a_file_from_notepad_is_read(load):
     assert load(b"\xef\xbb\xbf" + REQUIRED.replace("\n", "\r\n").encode()) == load(REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        *(("D:\\binotel\\reports", "D:\\binotel\\reports"), ("'D:\\binotel\\reports'", "D:\\binotel\\reports")),
+        *(('"D:\\Users"', "D:\\Users"), ("\\\\server\\share", "\\\\server\\share")),
+        *(("'\\\\\\\\server\\share'", "\\\\server\\share"), ('"say \\"hi\\""', 'say "hi"')),
+        *(("a\"b'c", "a\"b'c"), ("'a #b' # why", "a #b"), ('"a #b"', "a #b"), ("a#b", "a#b")),
+        *(("${HOME}/$HOME", "${HOME}/$HOME"), ('"${HOME}"', "${HOME}"), ("  a b  ", "a b"), ("a\tb", "a\tb")),
+    ],
+)
+def test_a_value_is_read_as_it_is_written(load, written, read, caplog):
+    for line in (f"REPORTS_DIR={written}", f"export REPORTS_DIR = {written}\r", f"'REPORTS_DIR'={written}"):
+        assert load(f"{REQUIRED}{line}\n").reports_dir.name == Path(read).name
+    assert not [record for record in caplog.records if "#" in record.getMessage()]
+
+
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        *(
+            (f'"{value}"', "use 'single quotes'")
+            for value in (r"D:\binotel\reports", r"D:\new", r"a\\b", r"\\srv\x", r"x\'y")
+        ),
+        (r"'\\server\share'", "leave out the quotes"),
+        *((f"{quote}reports{quote}", "use 'single quotes'") for quote in "“„‘«`"),
+        *(("'reports\nX=1'", "is a quote open?"), ('"a\nb"', "is a quote open?"), ("a\x07b", "control character")),
+    ],
+)
+def test_a_value_that_would_be_read_as_another_one_is_refused(load, written, remedy):
+    [told] = faults(load, f"{REQUIRED}REPORTS_DIR={written}\n")
+    assert "config.env: REPORTS_DIR " in told
+    assert remedy in told
+
+
+@pytest.mark.parametrize("written", ["re #ports", "re\t#ports", "reports # a comment", " #reports", "#re #ports"])
+def test_a_value_that_a_comment_ends_is_told_without_it(load, written, tmp_path, caplog):
+    load(f"{REQUIRED}REPORTS_DIR={written}\n")
+    assert [record.getMessage() for record in caplog.records if "#" in record.getMessage()] == [
+        f"{tmp_path}/config.env: what follows the # is no part of REPORTS_DIR: put the value in 'single quotes' if it "
+        "is meant to be, or the comment on a line of its own."
+    ]
+
+
+def test_a_comment_after_nothing_or_after_quotes_is_a_comment(load, caplog):
+    assert load(REQUIRED + "REPORT_TO= # nobody\nREPORTS_DIR='a' # here\nBACKUPS_DIR=\"b\"# there\n").report_to == ()
+    assert not [record for record in caplog.records if "#" in record.getMessage()]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1251"])
+def test_a_file_in_another_encoding_is_told(load, encoding):
+    assert "save it as UTF-8" in faults(load, f"# Ключ\n{REQUIRED}".encode(encoding))[0]
 
 
 def test_the_file_comes_from_the_argument_else_from_the_environment(tmp_path):
@@ -336,14 +395,21 @@ def test_without_a_file_there_is_no_path(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
-@pytest.mark.parametrize(("mode", "is_warned"), [(0o644, True), (0o604, True), (0o640, False), (0o600, False)])
-def test_a_file_that_others_can_read_is_warned_about(mode, is_warned, tmp_path, caplog):
+@pytest.mark.parametrize(
+    ("mode", "what"),
+    [
+        *((mode, "be read by every user of this computer, and holds your secrets") for mode in (0o644, 0o604)),
+        *((mode, "be changed by other users, who would get your secrets") for mode in (0o620, 0o660, 0o602, 0o666)),
+        *((mode, None) for mode in (0o640, 0o600, 0o400)),
+    ],
+)
+def test_a_file_that_others_can_read_or_change_is_warned_about(mode, what, tmp_path, caplog):
     path = tmp_path / "config.env"
     path.write_text(REQUIRED)
     path.chmod(mode)
     load_settings(str(path), {})
-    warning = f"{path} can be read by every user of this computer, and holds your secrets: chmod 600 it."
-    assert [record.getMessage() for record in caplog.records] == ([warning] if is_warned else [])
+    warnings = [f"{path} can {what}: chmod 600 it."] if what else []
+    assert [record.getMessage() for record in caplog.records] == warnings
 
 
 def test_a_database_server_is_named_with_its_password_which_is_a_secret(load, tmp_path):
@@ -352,3 +418,82 @@ def test_a_database_server_is_named_with_its_password_which_is_a_secret(load, tm
     assert settings.state_dir == tmp_path / "var"
     assert {"p%40ss-word", "p@ss-word"} <= set(settings.secrets)
     assert "ss-word" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("boss@пошта.укр", "boss@xn--80a1acn3a.xn--j1amh"),
+        ("boss@Пошта.УКР", "boss@xn--80a1acn3a.xn--j1amh"),
+        ("boss@почта24.com.ua", "boss@xn--24-6kc9cet8a.com.ua"),
+        ("boss@bücher.example", "boss@xn--bcher-kva.example"),
+        ("boss@straße.example", "boss@xn--strae-oqa.example"),
+        ("boss@xn--80a1acn3a.xn--j1amh", "boss@xn--80a1acn3a.xn--j1amh"),
+        ("boss@сосна.укр", "boss@xn--80azclb.xn--j1amh"),
+        ("boss@хор.рус", "boss@xn--n1aen.xn--p1acf"),
+        ("boss@карта.com.ua", "boss@xn--80aa2azak.com.ua"),
+        ("boss+x@mail_1.example.com", "boss+x@mail_1.example.com"),
+    ],
+)
+def test_domains_of_other_letters_are_written_as_every_server_knows_them(written, used, load):
+    mail = "SMTP_HOST=smtp.example.com\nMAIL_FROM=a@example.com\n"
+    for key in ("REPORT_TO", "ALERT_TO", "ADMIN_TO"):
+        assert getattr(load(REQUIRED + mail + f"{key}={written}\n"), key.lower()) == (used,)
+    sender = load(REQUIRED + f"MAIL_FROM='Binotel звіти <{written}>'\nSMTP_HOST={written.rpartition('@')[2]}\n")
+    assert (sender.mail_from, sender.smtp_host) == (f"Binotel звіти <{used}>", used.rpartition("@")[2])
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("bоss@example.com", "'о' (Cyrillic) at place 2"),
+        ("шеф@example.com", "'ш' (Cyrillic) at place 1, 'е' (Cyrillic) at place 2, 'ф' (Cyrillic) at place 3"),
+        ("jörg@example.com", "'ö' (Latin) at place 2"),
+        ("boss@exаmple.com", "'а' (Cyrillic) at place 8"),
+        ("boss@example.соm", "'с' (Cyrillic) at place 14, 'о' (Cyrillic) at place 15"),
+        ("boss@example.сом", "'с' (Cyrillic) at place 14, 'о' (Cyrillic) at place 15, 'м' (Cyrillic) at place 16"),
+        ("boss@хор.example.com", "'х' (Cyrillic) at place 6, 'о' (Cyrillic) at place 7, 'р' (Cyrillic) at place 8"),
+        ("boss@еxample.com.ua", "'е' (Cyrillic) at place 6"),
+        ("boss@examplе1.com", "'е' (Cyrillic) at place 12"),
+        ("boss@gοοgle.com", "'ο' (Greek) at place 7, 'ο' (Greek) at place 8"),
+        ("bоss@exаmple.com", "'о' (Cyrillic) at place 2, 'а' (Cyrillic) at place 8"),
+    ],
+)
+def test_letters_that_are_taken_for_english_ones_are_told_with_their_place(address, told, load, tmp_path):
+    fault = f"cannot be used: {address!r} has {told}: type that again with the English keyboard."
+    mail = f"SMTP_HOST=smtp.example.com\nMAIL_FROM={address}\nREPORT_TO=a@example.com,{address}\nADMIN_TO={address}\n"
+    assert faults(load, REQUIRED + mail) == [
+        f"{tmp_path}/config.env: {key} {fault}" for key in ("MAIL_FROM", "REPORT_TO", "ADMIN_TO")
+    ]
+
+
+def test_a_servers_name_with_such_letters_is_told_too(load):
+    assert "'а' (Cyrillic) at place 7: type" in faults(load, REQUIRED + "SMTP_HOST=smtp.mаil.com\n")[0]
+
+
+def test_one_bad_address_keeps_no_other_from_being_told(load, tmp_path):
+    list_of_them = f"nobody,bоss@example.com,a@{'x' * 64}й.укр,good@example.com,a@b@c"
+    [told] = faults(load, REQUIRED + f"ALERT_TO={list_of_them}\nSMTP_HOST=h\nMAIL_FROM=a@b.com\n")
+    assert told.startswith(f"{tmp_path}/config.env: ALERT_TO cannot be used: 'nobody' is not a mail address; ")
+    assert "'bоss@example.com' has 'о' (Cyrillic) at place 2: type" in told
+    assert "there can be no domain 'xxxx" in told or "has 'й' (Cyrillic) at place 67" in told
+    assert "'a@b@c' is not a mail address" in told
+    assert "good@" not in told
+
+
+def test_an_address_that_is_written_twice_gets_one_mail(load):
+    mail = "SMTP_HOST=h\nMAIL_FROM=a@b.com\nREPORT_TO=a@example.com, b@example.com,a@Example.com,a@example.com\n"
+    assert load(REQUIRED + mail).report_to == ("a@example.com", "b@example.com")
+
+
+@pytest.mark.parametrize(
+    "sender", ["Звіти <nobody>", "Звіти <a@example.com", "Зві<ти <a@example.com>", "Звіти <a@example.com> x", "<>"]
+)
+def test_a_sender_that_is_no_name_and_address_is_refused(sender, load):
+    with pytest.raises(SettingsError, match=r"is not a mail address; write name@example\.com"):
+        load(REQUIRED, {"MAIL_FROM": sender})
+
+
+def test_a_senders_name_holds_no_line_of_its_own(load):
+    with pytest.raises(SettingsError, match="is not a mail address"):
+        load(REQUIRED, {"MAIL_FROM": "x\nBcc: y@example.com\n <a@example.com>"})

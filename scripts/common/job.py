@@ -10,12 +10,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import filelock
 
@@ -61,10 +61,8 @@ class Job:
 
     def tell(self, path: Path) -> None:
         """Print the path of a file that was made. An output that is closed or full must not stop the job."""
-        try:
-            print(path, flush=True)
-        except OSError as error:
-            self.fail(f"{path} was made, but its path cannot be printed: {error.strerror}.")
+        if problem := print_out(str(path)):
+            self.fail(f"{path} was made, but its path cannot be printed: {problem}")
 
     def fail(self, problem: str) -> None:
         """Tell what went wrong where the job goes on all the same: it will end with exit code 1."""
@@ -143,39 +141,55 @@ def run_command(
     add_arguments: Callable[[argparse.ArgumentParser], None],
 ) -> NoReturn:
     """Run what takes its name and its arguments and gives an exit code; every error becomes a sentence and a code."""
-    name = Path(sys.argv[0]).stem
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a console that lacks a letter must not stop a job
-    signal.signal(signal.SIGTERM, _stop)
-    if sys.platform == "win32":
-        signal.signal(signal.SIGBREAK, _stop)  # how run_schedule.py ends a job there
-    arguments = _parser(documentation or "", add_arguments).parse_intermixed_args()
-    _start_logging(name, arguments)
-    if not arguments.verbose:
-        # What Python says when it clears up after an error is no sentence for a user.
-        sys.unraisablehook = lambda _: None
+
+    def run_with_arguments() -> int:
+        name = Path(sys.argv[0]).stem
+        signal.signal(signal.SIGTERM, _stop)
+        if sys.platform == "win32":
+            signal.signal(signal.SIGBREAK, _stop)  # how run_schedule.py ends a job there
+        arguments = _parser(documentation or "", add_arguments).parse_intermixed_args()
+        _start_logging(name, arguments)
+        if not arguments.verbose:
+            # What Python says when it clears up after an error is no sentence for a user.
+            sys.unraisablehook = lambda _: None
+        return main(name, arguments)
+
+    run_to_the_end(run_with_arguments)
+
+
+def run_to_the_end(main: Callable[[], int]) -> NoReturn:
+    """Run what gives an exit code, see to it that all that was printed is out, and exit with the code."""
+    _open_streams()
+    code = _code_of(main)
+    gc.freeze()  # or Python looks through all that is loaded once more before it ends, for some 80 ms
+    sys.exit(_code_with_output(code))
+
+
+def _code_of(main: Callable[[], int]) -> int:
+    """The exit code of what is run; an error was told in a sentence."""
     try:
-        code = main(name, arguments)
+        return main()
+    except SystemExit as error:
+        if isinstance(error.code, str):
+            log.error("%s", error.code)
+            return EXIT_FAILED
+        return error.code or 0  # argparse has told why
     except UsageError as error:
         for fault in error.faults:
             log.error("%s", fault)
-        sys.exit(EXIT_USAGE)
+        return EXIT_USAGE
     except filelock.Timeout:
         log.error("This job is already running for this account. Nothing was done; try again when it is over.")
-        sys.exit(EXIT_ALREADY_RUNNING)
+        return EXIT_ALREADY_RUNNING
     except KeyboardInterrupt:
         log.error("Stopped before the end.")
-        sys.exit(EXIT_INTERRUPTED)
+        return EXIT_INTERRUPTED
     except BinotelError as error:
-        _fail(str(error), getattr(error, "exit_code", EXIT_FAILED))
+        return _failed(str(error), getattr(error, "exit_code", EXIT_FAILED))
     except OSError as error:
-        _fail(f"{error.filename or 'A file or connection'}: {error.strerror or error}. {_remedy(error)}".strip())
+        return _failed(f"{error.filename or 'A file or connection'}: {_reason(error)}")
     except Exception as error:
-        _fail(_what_went_wrong(error))
-    finally:
-        gc.freeze()  # or Python looks through all that is loaded once more before it ends, for some 80 ms
-    sys.exit(code)
+        return _failed(_what_went_wrong(error))
 
 
 def ledger_of(database_url: str) -> Ledger:
@@ -187,28 +201,99 @@ def ledger_of(database_url: str) -> Ledger:
     return SqliteLedger(file_of(database_url))
 
 
-def print_out(text: str) -> None:
-    """Print what the user asked for. Whoever reads it may stop in the middle, as `head` does: then the script ends."""
+def print_out(text: str) -> str:
+    """Print what the user asked for; gives why that was not possible, or "".
+
+    An output that is closed or full must not stop a job. Whoever reads it may stop in the middle, as `head` does: what
+    follows is not printed. When it is full, that is told, and the exit code will be 1.
+    """
     try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes again
-        sys.exit(0)
+        print(text, flush=True)  # noqa: T201 - the one place that prints
+    except OSError as error:
+        _lose_output(error)
+    return _output_problem
 
 
 def is_confirmed(question: str) -> bool:
     """Whether the person at the terminal says yes."""
-    print(question, end="", file=sys.stderr, flush=True)  # what goes to standard output may be on its way into a file
+    # What goes to standard output may be on its way into a file.
+    print(question, end="", file=sys.stderr, flush=True)  # noqa: T201
     try:
         return input().strip().lower() in ("y", "yes")
     except EOFError:
         return False
 
 
-def _fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
+# --- What is printed ---------------------------------------------------------
+
+_output_problem = ""  # why nothing can be printed any more: a sentence, which was told
+
+
+def _open_streams() -> None:
+    """Have standard output and error be there whoever starts the script: pythonw.exe gives none, nor does `>&-`.
+
+    The first file that is opened would have their numbers.
+    """
+    global _output_problem
+    _output_problem = ""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - as Python opens them
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a console that lacks a letter must not stop a job
+
+
+def _code_with_output(code: int) -> int:
+    """The exit code, when all that was printed is out: what Python cannot write when it ends would make it 120."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _lose_output(error)
+    except KeyboardInterrupt:  # nobody reads it
+        _discard(sys.stdout)
+        code = EXIT_INTERRUPTED
+    try:
+        sys.stderr.flush()
+    except (OSError, KeyboardInterrupt):
+        _discard(sys.stderr)
+    return EXIT_FAILED if _output_problem and not code else code
+
+
+def _lose_output(error: OSError) -> None:
+    """Print nothing more; tell why, unless it is that nobody reads."""
+    global _output_problem
+    _discard(sys.stdout)
+    is_closed = isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
+    if not is_closed and not _output_problem:
+        _output_problem = _reason(error)
+        log.error("Standard output: %s", _output_problem)
+
+
+def _discard(stream: TextIO) -> None:
+    """Have what the stream still holds, and whatever is written to it, go nowhere."""
+    with suppress(OSError):  # of a stream that is no file, in tests
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+# --- Errors ------------------------------------------------------------------
+
+
+def _failed(message: str, code: int = EXIT_FAILED) -> int:
     log.error("%s", message)
     log.debug("Where it happened:", exc_info=True)
-    sys.exit(code)
+    return code
+
+
+def _reason(error: OSError) -> str:
+    return f"{error.strerror or error}. {_remedy(error)}".strip()
 
 
 def _what_went_wrong(error: Exception) -> str:
@@ -241,8 +326,22 @@ def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose help is printed as everything else is; its description keeps its lines."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stdout:
+            print_out(message.removesuffix("\n"))
+        else:
+            with suppress(OSError):  # a wrong command line keeps its exit code where nothing can be told
+                super()._print_message(message, file)
+
+
 def _parser(documentation: str, add_arguments: Callable[[argparse.ArgumentParser], None]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=documentation)
     add_arguments(parser)
     common = parser.add_argument_group("for every script")
     common.add_argument("--config", metavar="FILE", help="settings to use (default: $BINOTEL_CONFIG, else config.env)")

@@ -40,6 +40,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Who was called back is unknown: calls of other lines or directions are not here",
         "Кому перезвонили, неизвестно: звонков других линий или направлений здесь нет",
     ),
+    "unreadable calls": (
+        "Не вдалося прочитати записів: {count}. Цих дзвінків тут немає",
+        "Entries that could not be read: {count}. These calls are not here",
+        "Не удалось прочитать записей: {count}. Этих звонков здесь нет",
+    ),
     "attached": ("Повний список — у вкладенні.", "The full list is attached.", "Полный список — во вложении."),
     "too large": (
         "Повний список завеликий для листа. Він тут: {paths}",
@@ -124,6 +129,18 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Пока это длится, такое письмо будет приходить раз в день",
     ),
     "end of the log": ("Кінець журналу", "The end of the log", "Конец журнала"),
+    # Reports that do not arrive
+    "report refused": ("Звіти не доходять: {to}", "Reports do not arrive: {to}", "Отчёты не доходят: {to}"),
+    "report refused for": (
+        "Звіт за {period} не доставлено. Причина:",
+        "The report of {period} was not delivered. The reason:",
+        "Отчёт за {period} не доставлен. Причина:",
+    ),
+    "told once": (
+        "Наступні звіти надсилатимуться й на цю адресу, але більше про це не повідомлятимемо.",
+        "Later reports are sent to this address, too, but you will not be told of this again.",
+        "Следующие отчёты будут отправляться и на этот адрес, но больше об этом сообщать не будем.",
+    ),
     # Columns
     "time": ("Час", "Time", "Время"),
     "day": ("День", "Day", "День"),

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime, time
 from io import StringIO
@@ -24,6 +25,10 @@ from common.timetable import Timetable
 JOBS = ("export_calls_per_day", "alert_lost_calls", "download_records", "backup_customers")  # that run_schedule.py runs
 TOKEN_LENGTH = 8  # parts of a chat channel's URL that are so long may be secrets
 MINUTES_OF_A_DAY = 24 * 60
+MAX_ADDRESS_LENGTH = 254  # RFC 5321
+# Cyrillic and Greek letters that look like English ones; and some that do so to those who expect .com or .net.
+LIKE_ENGLISH = frozenset("асеорхуіјѕԁԛԝһӏАВЕКМНОРСТХУІЈЅԌԚԜҺӀοανΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
+LIKE_ENGLISH_AT_THE_END = LIKE_ENGLISH | set("вкмнт")
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SMTP_SECURITIES = ("starttls", "tls", "none")
 DATABASE_URLS = (
@@ -133,6 +138,8 @@ DEFAULTS: dict[str, str | None] = {
     **{f"HEALTHCHECK_URL_{job.upper()}": "" for job in JOBS},
 }
 
+_TYPOGRAPHIC = ("“", "”", "„", "‘", "’", "‚", "«", "»", "`", "´")
+
 
 def load_settings(config: str | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings from `config`, else $BINOTEL_CONFIG, else config.env in the project's root; the environment wins.
@@ -146,7 +153,8 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] = os
     is_there = bool(chosen) or path.exists()
     if is_there:
         values = _read(path, faults)
-    from_environment = {key: environment[key] for key in DEFAULTS if key in environment}
+    # One that is empty is often the trace of a template, and says nothing.
+    from_environment = {key: environment[key] for key in DEFAULTS if environment.get(key, "").strip()}
     settings = _Checker(path, values, from_environment, faults).settings()
     if faults:
         raise SettingsError(*faults)
@@ -157,7 +165,7 @@ def _read(path: Path, faults: list[str]) -> dict[str, str]:
     """The keys and values of a config file; what is wrong with its lines goes into `faults`."""
     values: dict[str, str] = {}
     try:
-        bindings = list(parse_stream(StringIO(path.read_text("utf-8-sig"))))
+        text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(f"{path}: there is no such file. Copy config.example.env there and fill it in.") from None
     except UnicodeDecodeError:
@@ -165,9 +173,15 @@ def _read(path: Path, faults: list[str]) -> dict[str, str]:
     except OSError as error:
         remedy = "It must be a file that the user who runs this may read."
         raise SettingsError(f"{path}: cannot be read: {error.strerror}. {remedy}") from None
-    if os.name == "posix" and path.is_file() and path.stat().st_mode & stat.S_IROTH:
-        log.warning("%s can be read by every user of this computer, and holds your secrets: chmod 600 it.", path)
-    for binding in bindings:
+    if "\0" in text:  # of UTF-16 without a mark, every other byte
+        raise SettingsError(f"{path}: is not text in UTF-8: save it as UTF-8 in your editor.")
+    if os.name == "posix" and path.is_file():
+        mode = path.stat().st_mode
+        if mode & (stat.S_IWGRP | stat.S_IWOTH):
+            log.warning("%s can be changed by other users, who would get your secrets: chmod 600 it.", path)
+        elif mode & stat.S_IROTH:
+            log.warning("%s can be read by every user of this computer, and holds your secrets: chmod 600 it.", path)
+    for binding in parse_stream(StringIO(text)):
         if binding.key is None and not binding.error:
             continue  # a comment or a blank line
         if binding.error or binding.key is None or binding.value is None:
@@ -180,8 +194,41 @@ def _read(path: Path, faults: list[str]) -> dict[str, str]:
         elif binding.key in values:
             faults.append(f"{path}: {binding.key} stands there twice: remove one of the lines.")
         else:
+            written = binding.original.string.partition("=")[2].strip()
             values[binding.key] = binding.value
+            if problem := _misread(binding.value, written):
+                faults.append(f"{path}: {binding.key} {problem}")
+            elif _is_cut(binding.value, written):
+                log.warning(
+                    "%s: what follows the # is no part of %s: put the value in 'single quotes' if it is meant to be, "
+                    "or the comment on a line of its own.",
+                    path,
+                    binding.key,
+                )
     return values
+
+
+def _misread(value: str, written: str) -> str:
+    """What is wrong with a value that is not what its writer means; "" when all is well.
+
+    value:   as it was read
+    written: as it stands in the file, with its quotes and a comment
+    """
+    if written.startswith('"') and '"{}"'.format(value.replace('"', '\\"')) not in written:
+        return "has a \\ in double quotes, where it stands for another character: use 'single quotes', or none."
+    if re.match(r"'\\\\[^\\]", written):
+        return r"begins with \\, which in quotes is read as one \: leave out the quotes."
+    if written.startswith(_TYPOGRAPHIC):
+        return "begins with a quote that only word processors use: use 'single quotes'."
+    if re.search("[\x01-\x08\n-\x1f\x7f-\x9f]", value):
+        return "goes over the end of its line, or holds a control character: is a quote open?"
+    return ""
+
+
+def _is_cut(value: str, written: str) -> bool:
+    """Whether a # has ended a value that has no quotes, and may be meant as a part of it."""
+    is_comment_alone = not value and not re.match(r"#\S", written)
+    return written[:1] not in ("'", '"') and value != written and not is_comment_alone
 
 
 class _Checker:
@@ -211,7 +258,7 @@ class _Checker:
             smtp_security=self._choice("SMTP_SECURITY", SMTP_SECURITIES),
             smtp_user=self._checked("SMTP_USER", _ascii, ""),
             smtp_password=self._checked("SMTP_PASSWORD", _ascii, ""),
-            mail_from=self._checked("MAIL_FROM", lambda text: _address(text) if text else "", ""),
+            mail_from=self._checked("MAIL_FROM", _sender, ""),
             report_to=self._checked("REPORT_TO", _addresses, ()),
             alert_to=self._checked("ALERT_TO", _addresses, ()),
             alert_urls=self._checked("ALERT_URLS", _alert_urls, ()),
@@ -401,9 +448,12 @@ def _printable(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if text and not is_loopback(text) and not re.fullmatch(r"[\w-]{1,63}(\.[\w-]{1,63})*", text):
+    if not text or is_loopback(text):
+        return text
+    if not re.fullmatch(r"[\w-]{1,63}(\.[\w-]{1,63})*", text):
         raise ValueError(f"{text!r} is no server's name: write it as smtp.example.com.")
-    return text
+    _check_letters(text, _look_alikes(text))
+    return _ascii_domain(text)
 
 
 def _url(text: str) -> str:
@@ -420,18 +470,91 @@ def _ascii(text: str) -> str:
 
 
 def _addresses(text: str) -> tuple[str, ...]:
-    addresses = tuple(part.strip() for part in text.split(",") if part.strip())
-    if wrong := [address for address in addresses if not _is_address(address)]:
-        wrong_ones = ", ".join(map(repr, wrong))
-        raise ValueError(f"{wrong_ones} is not a mail address; write name@example.com, second@example.com.")
-    return addresses
+    """The addresses of a list, each once, their domains in ASCII."""
+    addresses: dict[str, str] = {}  # by what two spellings of one address have in common
+    faults = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        try:
+            address = _address(part, "name@example.com, second@example.com")
+        except ValueError as error:
+            faults.append(str(error))
+        else:
+            name, _, domain = address.rpartition("@")
+            addresses.setdefault(f"{name}@{domain.lower()}", address)
+    if faults:
+        raise ValueError(" ".join(faults))
+    return tuple(addresses.values())
 
 
-def _address(text: str) -> str:
-    if not _is_address(text):
-        raise ValueError(f"{text!r} is not a mail address; write name@example.com.")
-    return text
+def name_and_address(sender: str) -> tuple[str, str]:
+    """The two parts of MAIL_FROM; the name may be ""."""
+    name, bracket, address = sender.rpartition("<")
+    if not bracket:
+        return "", sender
+    quoted = re.fullmatch('"([^"]*)"', name.strip())
+    return (quoted[1] if quoted else name).strip(), address.removesuffix(">").strip()
 
 
-def _is_address(text: str) -> bool:
-    return bool(re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)*", text))
+def _sender(text: str) -> str:
+    if not text:
+        return ""
+    name, address = name_and_address(text)
+    if "<" in text and not (name and name.isprintable() and text.endswith(">") and not re.search("[<>]", name)):
+        raise ValueError(f"{text!r} is not a mail address; write name@example.com, or Name <name@example.com>.")
+    address = _address(address)
+    return f"{name} <{address}>" if name else address
+
+
+def _address(text: str, example: str = "name@example.com") -> str:
+    """A mail address that every server takes: its domain as xn--... if it has other letters than English ones."""
+    if not re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)*", text) or len(text) > MAX_ADDRESS_LENGTH:
+        raise ValueError(f"{text!r} is not a mail address; write {example}.")
+    name, _, domain = text.rpartition("@")
+    begin = len(name) + 1
+    strange = [place for place, letter in enumerate(name) if not letter.isascii()]
+    _check_letters(text, strange + [begin + place for place in _look_alikes(domain)])
+    return f"{name}@{_ascii_domain(domain)}"
+
+
+def _ascii_domain(domain: str) -> str:
+    if domain.isascii():
+        return domain
+    import idna  # slow to import, and few need it
+
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError as error:
+        raise ValueError(f"there can be no domain {domain!r}: {one_line(str(error))}.") from None
+
+
+def _look_alikes(domain: str) -> list[int]:
+    """The places of letters of other alphabets that are taken for English ones.
+
+    They stand beside English ones in one part of the domain; or all of a part could be English, as others are.
+    """
+    labels = domain.split(".")
+    has_english = any(label.isascii() and not label.isdecimal() for label in labels)
+    places: list[int] = []
+    begin = 0
+    for number, label in enumerate(labels, 1):
+        like_english = LIKE_ENGLISH_AT_THE_END if number == len(labels) else LIKE_ENGLISH
+        foreign = [n for n, letter in enumerate(label) if letter.isalpha() and not _is_latin(letter)]
+        is_mixed = any(letter.isalpha() and _is_latin(letter) for letter in label)
+        if is_mixed or (has_english and {label[n] for n in foreign} <= like_english):
+            places += [begin + n for n in foreign]
+        begin += len(label) + 1
+    return places
+
+
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("LATIN")
+
+
+def _check_letters(text: str, strange: list[int]) -> None:
+    """Raise ValueError if there are letters of a text, at these places, that should be English ones."""
+    each = [
+        f"{text[place]!r} ({unicodedata.name(text[place], 'UNKNOWN').split()[0].capitalize()}) at place {place + 1}"
+        for place in strange
+    ]
+    if each:
+        raise ValueError(f"{text!r} has {', '.join(each)}: type that again with the English keyboard.")

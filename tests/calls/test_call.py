@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binotel_core import BinotelError
-from common.calls.call import Call, clean
+from common.calls.call import Call, Calls, clean
+from common.calls.entries import UnreadableError
 from helpers import KYIV, call, entry
 
 # As recorded from a live server, with names and numbers changed.
@@ -71,15 +71,71 @@ def test_whatever_is_missing_may_be_missing_in_any_way(missing):
     assert dataclasses.astuple(Call.from_entry(bare, KYIV))[2:] == ("", "", "", "", "", "", 0, 0, "", "")
 
 
-def test_an_entry_without_an_id_is_an_error():
-    with pytest.raises(BinotelError, match=r"generalCallID missing\) cannot be read"):
-        Call.from_entry(RECORDED | {"generalCallID": ""}, KYIV)
+def test_a_call_id_will_do_for_an_id():
+    entry = {name: value for name, value in RECORDED.items() if name != "generalCallID"}
+    assert Call.from_entry(entry | {"callID": 744924436}, KYIV).general_call_id == "744924436"
 
 
-@pytest.mark.parametrize("start", [None, "", "soon", "-5", [], "1e9"])
-def test_an_entry_without_a_time_is_an_error_that_names_the_call(start):
-    with pytest.raises(BinotelError, match=r"generalCallID 744924436\) cannot be read: its startTime is .*"):
-        Call.from_entry(RECORDED | {"startTime": start}, KYIV)
+IN_2096 = 4_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        (RECORDED | {"generalCallID": "", "callID": None}, "(id missing) cannot be read: its generalCallID is ''."),
+        *(
+            (RECORDED | {"startTime": start}, f"(id 744924436) cannot be read: its startTime is {start!r}.")
+            for start in (None, "", "soon", "-5", [], {}, "1e9", 0, "0", 5, "1714560000000", IN_2096, True, "x" * 50)
+        ),
+        (RECORDED | {"startTime": "x" * 500}, f"its startTime is '{'x' * 59}. The API"),
+        *((entry, f"(id missing) cannot be read: it is {entry!r}.") for entry in ("abc", None, 5, [], ["x"], False)),
+    ],
+)
+def test_an_entry_that_cannot_be_read_is_named_with_its_id_and_the_field(entry, reason):
+    with pytest.raises(UnreadableError) as caught:
+        Call.from_entry(entry, KYIV)
+    assert reason in str(caught.value)
+    assert str(caught.value).startswith("A call in Binotel's answer (id ")
+
+
+def test_what_can_be_read_of_a_list_is_read_and_the_rest_is_counted_and_told():
+    calls = Calls([RECORDED, "x", "x", *range(20), RECORDED | {"generalCallID": "2"}], KYIV)
+    for _ in range(2):
+        assert [call.general_call_id for call in calls] == ["744924436", "2"]
+        assert (calls.unreadable, len(calls.sentences)) == (22, 11)
+    assert calls.sentences[-1] == "11 more entries like these cannot be read, and were left out."
+
+
+NOW = 1_714_560_000
+
+
+@pytest.mark.parametrize("state", ["", " ", None, "ONLINE", "online", "CALLING", "Calling ", "RINGING", "UNHEARD-OF"])
+def test_a_call_goes_on_until_its_state_says_otherwise_but_for_three_hours_at_most(state):
+    entry = RECORDED | {"disposition": state, "billsec": 0, "startTime": NOW}
+    call = Call.from_entry(entry, KYIV)
+    assert [call.is_going_on(NOW + seconds) for seconds in (0, 3 * 3600 - 1, 3 * 3600)] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *({"disposition": state} for state in ("ANSWER", "TRANSFER", "NOANSWER", "NO ANSWER", "no answer", "BUSY")),
+        *({"disposition": state} for state in ("CANCEL", "VM", "VM-SUCCESS", "SMS-SUCCESS", "SUCCESS", "CONGESTION")),
+        {"disposition": "UNHEARD-OF", "billsec": "5"},
+    ],
+)
+def test_a_call_whose_state_says_so_or_in_which_somebody_spoke_is_over(more):
+    call = Call.from_entry(RECORDED | {"billsec": 0, "startTime": NOW} | more, KYIV)
+    assert not call.is_going_on(NOW + 1)
+
+
+def test_a_result_means_the_same_however_it_is_written_and_an_unknown_one_is_shown_as_it_is():
+    def disposition(text):
+        return Call.from_entry(RECORDED | {"disposition": text}, KYIV).disposition
+
+    assert {disposition(text) for text in ("NO ANSWER", "noanswer", " No Answer ")} == {"NOANSWER"}
+    assert disposition("vm-success") == "VM-SUCCESS"
+    assert disposition("Very odd") == "Very odd"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +195,22 @@ def test_a_hidden_number_is_no_number():
 )
 def test_texts_are_one_clean_line(value, expected):
     assert clean(value) == expected
+
+
+INVISIBLE = "\xad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2066\u2069\ufeff\ufff9\U000e0041"
+
+
+@pytest.mark.parametrize("letter", sorted(INVISIBLE), ids=ascii)
+def test_what_nobody_sees_is_shown(letter):
+    assert [clean(text) for text in (letter, f"Ол{letter}ег", f"{letter}Олег", f"Олег{letter}", f"a{letter}😀")] == [
+        *("\ufffd", "Ол\ufffdег", "\ufffdОлег", "Олег\ufffd", "a\ufffd😀")
+    ]
+
+
+def test_what_holds_a_picture_together_stays():
+    pictures = ["👩\u200d⚕️ Лікар", "👨\u200d👩\u200d👧", "👩🏽\u200d💻", "🏳️\u200d🌈"]
+    assert [clean(text) for text in pictures] == pictures
+    assert clean("👩\u200d") == "👩\ufffd"
 
 
 @given(st.text(st.characters()))

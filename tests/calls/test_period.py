@@ -186,28 +186,68 @@ def test_calls_that_were_not_asked_for_show_a_wrong_time_zone():
         plan.accept(request, [{"startTime": request.last + 1, "callType": "0"}])
 
 
-@pytest.mark.parametrize(
-    "start", [None, "", [], "+1704063600", "1_704_063_600", "\uff11\uff17", float("inf"), True, "-1"]
-)
-def test_a_call_whose_time_cannot_be_read_is_an_error(start):
+UNREADABLE = [
+    None,
+    "",
+    [],
+    "+1704063600",
+    "1_704_063_600",
+    "\uff11\uff17",
+    float("inf"),
+    True,
+    "-1",
+    0,
+    "1704063600000",
+]
+
+
+@pytest.mark.parametrize("entry", [*({"startTime": start, "callType": "0"} for start in UNREADABLE), "x", None, 5, []])
+@pytest.mark.parametrize("by_day", [True, False])
+def test_an_entry_that_cannot_be_read_comes_first_and_keeps_no_call_back(entry, by_day):
+    first, last = limits(NEW_YEAR, NEW_YEAR)
+    plan = plan_for(NEW_YEAR, 1, INCOMING)
+    request = plan.next_request() if by_day else PeriodRequest(INCOMING_METHOD, {}, (INCOMING,), first, last)
+    calls = [{"startTime": first + 60, "callType": "0"}, {"startTime": str(first), "callType": 0}]
+    assert plan.accept(request, [calls[0], entry, calls[1]]) == [entry, calls[1], calls[0]]
+    assert (plan.next_request(), plan.known_until) == (None, last)
+
+
+def test_an_entry_from_days_away_is_one_that_cannot_be_read():
     plan = plan_for(NEW_YEAR, 3)
-    with pytest.raises(TransportError, match="has a startTime that cannot be read"):
-        plan.accept(plan.next_request(), [{"startTime": start}])
+    request = plan.next_request()
+    entry = {"startTime": request.first - 2 * 86400, "callType": "0"}
+    assert plan.accept(request, [entry]) == [entry]
+
+
+def test_entries_that_cannot_be_read_count_for_the_cap():
+    first, last = limits(NEW_YEAR, NEW_YEAR)
+    plan = plan_for(NEW_YEAR, 1, INCOMING, caps={INCOMING_METHOD: 3})
+    request = PeriodRequest(INCOMING_METHOD, {}, (INCOMING,), first, last)
+    assert plan.accept(request, ["x", None, {"startTime": first, "callType": "0"}]) == []
+    assert plan.known_until == first - 1
 
 
 @pytest.mark.parametrize("kind", ["0", 0, 0.0, "0.0", " 0 "])
 def test_a_call_type_is_read_in_every_form_in_which_numbers_come(kind):
     assert way_of({"callType": kind}) == INCOMING
     assert way_of({"callType": "1"}) == way_of({"callType": 1}) == OUTGOING
+    assert way_of({"callType": None}) == way_of("x") == ""
 
 
-@pytest.mark.parametrize("kind", [None, "", "1", 2])
-def test_a_call_that_does_not_belong_among_incoming_ones_is_an_error_and_not_lost(kind):
+@pytest.mark.parametrize("kind", [None, "", 2, {}])
+def test_a_call_that_does_not_say_its_direction_has_that_of_the_request(kind):
+    first, last = limits(NEW_YEAR, NEW_YEAR)
+    plan = plan_for(NEW_YEAR, 1, INCOMING)
+    call = {"startTime": first, "callType": kind}
+    assert plan.accept(PeriodRequest(INCOMING_METHOD, {}, (INCOMING,), first, last), [call]) == [call]
+
+
+def test_an_outgoing_call_among_incoming_ones_is_an_error_and_not_lost():
     first, last = limits(NEW_YEAR, NEW_YEAR)
     plan = plan_for(NEW_YEAR, 30)
     request = PeriodRequest(INCOMING_METHOD, {}, (INCOMING,), first, last)
-    with pytest.raises(TransportError, match=f"has a call whose callType is {kind!r}"):
-        plan.accept(request, [{"startTime": first, "callType": kind}])
+    with pytest.raises(TransportError, match="has calls of the other direction"):
+        plan.accept(request, [{"startTime": first, "callType": "1"}])
 
 
 def test_an_unknown_direction_is_an_error():

@@ -10,6 +10,7 @@ import zlib
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from time import sleep  # what tests put in its place is for others
 
 import pytest
 from requests_mock import ANY
@@ -25,7 +26,7 @@ ERROR = b'{"status":"error","code":"104","message":"Wrong data"}'
 @pytest.fixture
 def serve():
     """A function that starts a server which does with each connection what it is given; returns its address."""
-    listeners = []
+    listeners, connections = [], []
 
     def start(talk):
         listener = socket.create_server(("127.0.0.1", 0))
@@ -35,6 +36,7 @@ def serve():
             with suppress(OSError):
                 while True:
                     connection, _ = listener.accept()
+                    connections.append(connection)
                     threading.Thread(target=answer, args=(connection,), daemon=True).start()
 
         def answer(connection):
@@ -48,6 +50,9 @@ def serve():
     yield start
     for listener in listeners:
         listener.close()
+    for connection in connections:  # or whoever reads from it would do so for ever
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def drip(start, byte):
@@ -55,7 +60,7 @@ def drip(start, byte):
         connection.sendall(start)
         while True:
             connection.sendall(byte)
-            time.sleep(0.02)
+            sleep(0.02)
 
     return talk
 
@@ -152,7 +157,7 @@ def test_within_gives_what_was_made_or_raised_and_waits_no_longer():
     with pytest.raises(KeyError, match="x"):
         within(PATIENCE_SECONDS, lambda: {}["x"])
     with pytest.raises(TookTooLongError, match=r"longer than 0\.01 s"):
-        within(0.01, lambda: time.sleep(0.2))
+        within(0.01, lambda: sleep(0.2))
 
 
 # --- Clocks ------------------------------------------------------------------

@@ -9,6 +9,7 @@ from aiosmtpd.controller import Controller
 
 from common import job
 from common.sandbox.answers import KEY, SECRET
+from messages.odd_server import odd_server
 from messages.test_mail import Inbox, free_port
 
 
@@ -46,6 +47,21 @@ def inbox():
             "REPORT_TO": "boss@example.com",
         }
         yield inbox
+
+
+@pytest.fixture
+def odd_mail(monkeypatch):
+    """A mail server that can be odd; no try waits for the one before it."""
+    monkeypatch.setattr("common.messages.mail.PAUSES_SECONDS", (0, 0))
+    with odd_server() as server:
+        server.settings = {
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": server.port,
+            "SMTP_SECURITY": "none",
+            "MAIL_FROM": "reports@example.com",
+            "REPORT_TO": "boss@example.com,second@example.com",
+        }
+        yield server
 
 
 @pytest.fixture

@@ -27,4 +27,8 @@ if Path(script).stem == "download_records":
 
     download.READ_TIMEOUT_SECONDS *= time_scale
     download.RETRY_PAUSES_SECONDS = [pause * time_scale for pause in download.RETRY_PAUSES_SECONDS]
+if Path(script).stem == "restore_customers":
+    from common.customers import restore
+
+    restore.AGAIN_SECONDS *= time_scale
 runpy.run_path(script, run_name="__main__")

@@ -1,6 +1,5 @@
 """Scripts as processes of their own."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +9,10 @@ LOWERED = Path(__file__).with_name("lowered.py")
 
 def start(script, *arguments, lowered=(), **options):
     """The script as a process, its output in pipes; `lowered` are a cap and a time scale for lowered.py."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BINOTEL")}
     before = [LOWERED, *lowered] if lowered else []
     command = [sys.executable, *map(str, before), str(script), *map(str, arguments)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
-    return subprocess.Popen(command, **({"env": environment, "cwd": "/"} | pipes | options))
+    return subprocess.Popen(command, **({"cwd": "/"} | pipes | options))
 
 
 def run(script, *arguments, **options):

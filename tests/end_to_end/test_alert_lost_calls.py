@@ -15,10 +15,12 @@ from pathlib import Path
 
 import processes
 import pytest
+from apprise.plugins.ntfy import NotifyNtfy
 
 import alert_lost_calls
 from binotel_core import METHODS
 from helpers import KYIV, at, entry
+from messages.odd_server import odd_server
 from messages.test_mail import free_port
 
 SCRIPT = Path(alert_lost_calls.__file__)
@@ -235,6 +237,35 @@ def test_a_channel_that_fails_does_not_stop_the_others(run_main, settings, sandb
     assert (len(hook.messages), [message["To"] for message in inbox.messages]) == (1, ["boss@example.com"])
 
 
+@pytest.mark.parametrize("fault", ["hangs", "raises", "cannot be measured", "refuses"])
+def test_a_chat_that_goes_wrong_in_any_way_keeps_nobody_from_being_told_once(
+    fault, run_main, settings, sandbox, hook, inbox, monkeypatch, caplog
+):
+    sandbox.call(at("10:00"))
+    monkeypatch.setattr("common.messages.chats.MOST_SECONDS", 0.3)
+    released = threading.Event()
+
+    def wrong(*_, **__):
+        if fault == "hangs":
+            released.wait(5)
+        if fault == "refuses":
+            return False
+        raise RuntimeError("broken")
+
+    notify = NotifyNtfy.notify
+    monkeypatch.setattr(NotifyNtfy, "notify" if fault == "cannot be measured" else "send", wrong)
+    more = settings | {"ALERT_URLS": f"'ntfy://127.0.0.1/first {hook.url}'"}
+    for _ in range(2):
+        assert run_main(alert_lost_calls, at("11:00"), **more) == (1, "")
+    released.set()
+    assert (len(hook.messages), len(inbox.messages)) == (1, 1)
+    assert caplog.text.count("ntfy (number 1 of ALERT_URLS)") == 2
+    monkeypatch.setattr(NotifyNtfy, "notify", notify)
+    monkeypatch.setattr(NotifyNtfy, "send", lambda *_, **__: True)
+    assert run_main(alert_lost_calls, at("11:00"), **more) == (0, "")
+    assert (len(hook.messages), len(inbox.messages)) == (1, 1)
+
+
 def test_dry_run_shows_what_would_be_sent_and_remembers_nothing(run_main, settings, sandbox, hook, inbox):
     sandbox.call(at("10:00"))
     for _ in range(2):
@@ -266,10 +297,11 @@ def test_however_many_wait_everybody_is_told_of(play, sandbox):
     for index in range(80):
         sandbox.call(at("10:00"), number=f"05011111{index:02}", generalCallID=str(index))
     came = play(at("10:10"), at("10:20"))
-    chat = [callers for _, channel, _, callers in came if channel == "chat"]
-    told = [block[0] for callers in chat for block in callers if block[0].startswith("+38")]
-    assert sorted(told) == [f"+3805011111{index:02}" for index in range(80)]
-    assert 2 <= len(chat) <= 4
+    for way, messages in (("chat", range(1, 2)), ("mail", range(2, 5))):  # this chat takes 32,768 characters
+        each = [callers for _, channel, _, callers in came if channel == way]
+        told = [block[0] for callers in each for block in callers if block[0].startswith("+38")]
+        assert sorted(told) == [f"+3805011111{index:02}" for index in range(80)]
+        assert len(each) in messages
 
 
 def test_who_is_being_called_back_over_midnight_is_not_told_of(play, sandbox):
@@ -315,6 +347,24 @@ def test_a_process_that_is_killed_after_sending_and_before_remembering_tells_twi
     assert hook.messages[0] == hook.messages[1]
     assert run("--config", path) == (0, "", "")
     assert len(hook.messages) == 2
+
+
+def test_a_process_that_is_killed_at_the_mail_servers_good_bye_tells_nobody_twice(configure, settings, lost_today):
+    processes = []
+
+    def kill(_):
+        processes[0].kill()
+        processes[0].wait()
+
+    with odd_server() as server:
+        server.odd["QUIT"] = [kill]
+        more = {"SMTP_PORT": server.port, "WORKING_HOURS": "", "ALERT_URLS": ""}
+        path = configure(**settings | more)
+        with start("--config", path) as process:
+            processes.append(process)
+            assert process.wait(20) == -signal.SIGKILL
+        assert run("--config", path) == (0, "", "")
+        assert len(server.taken) == 1
 
 
 def test_a_process_that_is_killed_before_sending_loses_nothing(configure, settings, lost_today, hook):

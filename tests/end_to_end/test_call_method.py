@@ -258,6 +258,15 @@ def test_what_is_printed_is_json_on_any_console(configure, sandbox):
     assert json.loads(output)["customerData"] == sandbox.customers.customers
 
 
+def test_what_a_terminal_would_obey_is_printed_as_json_escapes(call, monkeypatch):
+    name = "a\u202eb\u200bc\x9bd\u2028e\U000e0041f\ud800 Олег 😀"
+    monkeypatch.setattr("binotel_core.BinotelClient.call", lambda *_: {"status": "success", "name": name})
+    code, output, _ = call("stats/online-calls")
+    assert code == 0
+    assert json.loads(output)["name"] == name
+    assert r"a\u202eb\u200bc\u009bd\u2028e\udb40\udc41f\ud800 Олег 😀" in output
+
+
 def test_an_empty_list_prints_nothing(call, sandbox):
     assert call("customers/take-by-id", "customerID=1", "--table")[:2] == (0, "")
 

@@ -19,6 +19,7 @@ import pytest
 
 import backup_customers
 import restore_customers
+from binotel_core import METHODS
 from common.customers.backup import BackupError, read_backup
 from common.sandbox.company import EMPLOYEES, HOSTILE_NAMES
 from helpers import KYIV
@@ -52,6 +53,31 @@ def backup(run_main, monkeypatch):
         return code, output.splitlines()
 
     return backup
+
+
+@pytest.fixture
+def answer_oddly(sandbox, monkeypatch):
+    """A function: from now on what a method lists is what `change` makes of it, always or so many times."""
+
+    def answer_oddly(method, change, times=1000):
+        whole, left = sandbox._content, [None] * times
+
+        def content(name, body):
+            answer = whole(name, body)
+            if name == method and left:
+                left.pop()
+                key = METHODS[method].answer
+                answer = answer | {key: change(dict(answer[key]))}
+            return answer
+
+        monkeypatch.setattr(sandbox, "_content", content)
+
+    return answer_oddly
+
+
+def first(share):
+    """The first entries of a list: a share of them."""
+    return lambda content: dict(list(content.items())[: round(len(content) * share)])
 
 
 def names(tmp_path):
@@ -244,6 +270,69 @@ def test_a_broken_backup_is_passed_over(backup, tmp_path, caplog):
     assert "customers-2024-05-01T1300.json.gz is no whole backup of customers" in caplog.text
 
 
+def test_customers_who_cannot_be_read_are_named_and_kept_and_silence_nobody(backup, base, inbox, tmp_path, caplog):
+    settings = inbox.settings | {"REPORT_TO": "", "ADMIN_TO": "admin@example.com", "BACKUPS_KEEP": "1"}
+    backup(0, **settings)
+    ids = list(base)
+    deleted = base.pop(ids[0])
+    base[ids[1]] |= {"numbers": "0671234567"}
+    base[ids[2]] |= {"description": {"uk": "нове"}}
+    base[ids[3]] = "abc"
+    base[ids[4]] = {key: value for key, value in base[ids[4]].items() if key != "id"}
+    base[ids[5]] |= {"description": "нове"}
+    code, lines = backup(1, **settings)
+    assert (code, lines[2]) == (1, "Since 2024-05-01 12:00: 0 added, 1 deleted, 1 changed")
+    assert len(inbox.messages) == 1
+    unreadable = ((1, "numbers", "'0671234567'"), (2, "description", "{'uk': 'нове'}"), (3, "entry", "'abc'"))
+    for index, field, value in (*unreadable, (4, "id", "None")):
+        assert f"(id {ids[index]}) cannot be read: its {field} is {value}." in caplog.text
+    stem = "customers-2024-05-01T1300"
+    with gzip.open(tmp_path / "backups" / f"{stem}.json.gz") as file:
+        assert json.load(file)["customers"] == list(base.values())
+    workbook = openpyxl.load_workbook(tmp_path / "backups" / f"{stem}.xlsx")
+    listed = [row[0] for row in workbook["Customers"].iter_rows(values_only=True)]
+    assert listed == ["ID", *ids[5:]]
+    # The last one in which they all could be read stays, however few are to be kept.
+    assert len(names(tmp_path)) == 4
+    # Who could not be read is neither new when that is over, nor forgotten when deleted.
+    del base[ids[1]]
+    base[ids[2]] |= {"description": ""}
+    code, lines = backup(2, **settings)
+    assert lines[2:] == ["Since 2024-05-01 13:00: 0 added, 1 deleted, 0 changed", f"- {ids[1]}"]
+    assert deleted["id"] == ids[0]
+
+
+def test_while_somebody_has_no_id_nobody_is_told_as_deleted(backup, base, answer_oddly, tmp_path, caplog):
+    backup(0)
+    answer_oddly("customers/list", lambda content: ["abc", *list(content.values())[1:]])
+    assert backup(1)[0] == 1
+    assert "customers-2024-05-01T1300-suspicious.json.gz" in names(tmp_path)
+    assert "Of the last backup's customers 1 are missing, and there are some without an id." in caplog.text
+
+
+@pytest.mark.parametrize("method", ["customers/list", "customers/listOfLabels"])
+def test_what_is_no_list_makes_no_backup_and_removes_none(method, backup, answer_oddly, tmp_path, caplog):
+    for hours in range(2):
+        backup(hours)
+    before = names(tmp_path)
+    answer_oddly(method, lambda _: None)
+    assert backup(2, BACKUPS_KEEP="1") == (1, [])
+    assert f"Binotel's answer to {method} is no list: its {METHODS[method].answer} is None." in caplog.text
+    assert names(tmp_path) == before
+
+
+def test_one_list_alone_removes_no_backup_with_those_whom_it_lacks(backup, answer_oddly, tmp_path):
+    backup(0, BACKUPS_KEEP="1")
+    answer_oddly("customers/list", first(0.6), times=1)
+    assert backup(1, BACKUPS_KEEP="1")[0] == 0
+    assert [name for name in names(tmp_path) if "gz" in name] == [
+        "customers-2024-05-01T1200.json.gz",
+        "customers-2024-05-01T1300.json.gz",
+    ]
+    backup(2, BACKUPS_KEEP="1")
+    assert [name for name in names(tmp_path) if "gz" in name] == ["customers-2024-05-01T1400.json.gz"]
+
+
 # --- Restore -----------------------------------------------------------------
 
 
@@ -252,6 +341,140 @@ def saved(backup, configure, tmp_path):
     """The path of a backup of the base as it is."""
     backup(0)
     return tmp_path / "backups" / "customers-2024-05-01T1200.json.gz"
+
+
+@pytest.fixture
+def restore_here(saved, run_main, monkeypatch):
+    """A function that brings back what is in the backup, in this process; returns the exit code and lines printed."""
+    monkeypatch.setattr("restore_customers.AGAIN_SECONDS", 0)
+
+    def restore_here(*arguments):
+        code, output = run_main(restore_customers, NOON, str(saved), "--apply", "--yes", *arguments)
+        return code, output.splitlines()
+
+    return restore_here
+
+
+def writes(sandbox):
+    return [each["method"] for each in sandbox.requests if METHODS[each["method"]].writes]
+
+
+REFUSED = "Nothing was written. Run this again later. If the lists are right all the same, add --force."
+
+
+@pytest.mark.parametrize(
+    ("lost", "method", "change", "problem"),
+    [
+        (0, "customers/list", lambda _: None, "customers/list is no list: its customerData is None."),
+        (0, "customers/listOfLabels", lambda _: "", "customers/listOfLabels is no list: its listOfLabels is ''."),
+        (0, "settings/list-of-employees", lambda _: 0, "list-of-employees is no list: its listOfEmployees is 0."),
+        (0, "customers/list", lambda _: [], f"Binotel lists no customers at all. {REFUSED}"),
+        (0, "customers/list", first(0.1), f"customers of the backup, Binotel lists only 9. {REFUSED}"),
+        (0, "customers/list", lambda _: ["abc"], f"Binotel lists no customers that can be read. {REFUSED}"),
+        (0, "customers/list", first(0.97), f"customers lacks 3 who exist: 6747, 6748, 6749. {REFUSED}"),
+        (3, "customers/list", first(0.97), f"customers lacks 3 who exist: 6747, 6748, 6749. {REFUSED}"),
+        (0, "customers/listOfLabels", lambda _: [], 'lacks 4 that customers have: <i>Мітка</i> & "лапки", VIP'),
+        (9, "customers/listOfLabels", lambda _: {}, 'lacks 4 that customers have: <i>Мітка</i> & "лапки", VIP'),
+        (9, "customers/listOfLabels", first(0.5), "Binotel's list of labels lacks 2 that customers have: "),
+        (9, "settings/list-of-employees", lambda _: [], "Binotel lists 0 lines of employees, and lacks "),
+        (9, "settings/list-of-employees", first(0.3), "Binotel lists 2 lines of employees, and lacks "),
+    ],
+)
+def test_lists_that_cannot_be_all_there_is_write_nothing(
+    lost, method, change, problem, restore_here, base, sandbox, answer_oddly, caplog
+):
+    for identity in list(base)[:lost]:
+        del base[identity]
+    before = copy.deepcopy(base)
+    answer_oddly(method, change)
+    code, _ = restore_here("--without-missing-labels")
+    assert (code, base, writes(sandbox)) == (1, before, [])
+    assert problem in caplog.text
+
+
+@pytest.mark.parametrize("method", ["customers/listOfLabels", "settings/list-of-employees"])
+@pytest.mark.parametrize("change", [lambda _: [], first(0.3)])
+def test_what_one_list_lacks_and_another_one_has_is_not_gone(method, change, restore_here, base, answer_oddly):
+    before = contents(base)
+    for identity in list(base)[:30]:
+        del base[identity]
+    answer_oddly(method, change, times=1)
+    assert restore_here("--without-missing-labels")[0] == 0
+    assert contents(base) == before
+
+
+def test_a_base_that_is_really_empty_is_filled_when_that_is_said(restore_here, base, sandbox):
+    before = contents(base)
+    base.clear()
+    assert (restore_here()[0], writes(sandbox)) == (1, [])
+    code, lines = restore_here("--force")
+    assert (code, lines[-1]) == (0, f"{len(before)} of {len(before)} customers were brought back.")
+    assert contents(base) == before
+
+
+@pytest.mark.parametrize("method", ["customers/listOfLabels", "settings/list-of-employees"])
+def test_what_a_customer_has_in_the_backup_and_now_is_never_taken_away(
+    method, restore_here, base, sandbox, answer_oddly
+):
+    before = copy.deepcopy(base)
+    for customer in base.values():
+        customer["description"] += " нове"
+    answer_oddly(method, lambda _: [])
+    assert restore_here("--force", "--without-missing-labels")[0] == 0
+    assert base == before
+
+
+def test_ids_that_binotel_refuses_are_deleted_ones(restore_here, base, sandbox):
+    before = contents(base)
+    del base[next(iter(base))]
+    sandbox.faults["customers/take-by-id"] = ["code-104"]
+    assert restore_here()[0] == 0
+    assert contents(base) == before
+
+
+def test_who_is_there_and_cannot_be_read_is_not_made_twice(restore_here, base, sandbox, caplog):
+    ids = list(base)
+    before = copy.deepcopy(base)
+    base[ids[0]] |= {"labels": "VIP"}
+    base[ids[1]] |= {"description": "інше"}
+    gone = base.pop(ids[2])
+    code, lines = restore_here()
+    assert (code, lines[-1]) == (1, "2 of 2 customers were brought back.")
+    assert sorted(writes(sandbox)) == ["customers/create", "customers/update"]
+    assert f"(id {ids[0]}) cannot be read: its labels is 'VIP'." in caplog.text
+    assert f"{ids[0]} {before[ids[0]]['name']}" in caplog.text
+    assert (base[ids[1]], gone["name"] in {customer["name"] for customer in base.values()}) == (before[ids[1]], True)
+
+
+def test_who_cannot_be_read_is_taken_for_nobody_else(backup, base, run_main, tmp_path):
+    """Neither in the backup nor now: not even where another one had the same number."""
+    ids = list(base)
+    number = base[ids[0]]["numbers"][0]
+    base[ids[1]] |= {"labels": "VIP"}
+    backup(0)
+    base[ids[1]] |= {"labels": "", "numbers": [number]}
+    gone = base.pop(ids[0])
+    base[ids[2]] |= {"labels": "VIP"}
+    base["9999"] = base[ids[3]] | {"id": "9999", "name": "Новий", "numbers": base[ids[2]]["numbers"]}
+    before = copy.deepcopy(base)
+    saved = tmp_path / "backups" / "customers-2024-05-01T1200.json.gz"
+    code, output = run_main(restore_customers, NOON, str(saved), "--apply", "--yes")
+    # Who now has the number keeps it.
+    assert (code, output.splitlines()[-1]) == (1, "0 of 1 customers were brought back.")
+    assert f"create {gone['id']} " in output
+    assert base == before
+
+
+def test_who_cannot_be_read_in_a_backup_keeps_nobody_else_from_coming_back(backup, base, run_main, tmp_path, caplog):
+    ids = list(base)
+    base[ids[0]] |= {"numbers": "067"}
+    backup(0)
+    base[ids[1]] |= {"description": "інше"}
+    saved = tmp_path / "backups" / "customers-2024-05-01T1200.json.gz"
+    caplog.clear()
+    code, output = run_main(restore_customers, NOON, str(saved), "--only", ids[0], "--only", ids[1], "--apply", "--yes")
+    assert (code, output.splitlines()[-1]) == (1, "1 of 1 customers were brought back.")
+    assert f"(id {ids[0]}) cannot be read: its numbers is '067'." in caplog.text
 
 
 def contents(base):

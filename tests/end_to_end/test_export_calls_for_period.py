@@ -1,5 +1,6 @@
 """The whole script as a process, against a sandbox with lowered caps, so that splits happen; killed, and run again."""
 
+import email
 import errno
 import functools
 import json
@@ -320,6 +321,42 @@ def test_start_alone_means_until_now_and_the_report_says_so(run_here, inbox, san
     assert inbox.messages[0]["Subject"].endswith(" (as of 15:30)")
 
 
+@pytest.mark.parametrize("more", [[], ["--number", "0671234567"]])
+@pytest.mark.parametrize("stop", [["2024-05-02"], []])
+def test_the_same_command_mails_those_alone_who_wait_and_once_they_have_it_everybody(more, stop, run_here, odd_mail):
+    command = (datetime(2024, 5, 3, 15, 30, tzinfo=KYIV), "2024-05-01", *stop, *more, "--format", "json")
+    odd_mail.odd["second@example.com"] = ["450 Greylisted"] * 3
+    assert run_here(*command, **odd_mail.settings)[0] == 1
+    assert run_here(*command, **odd_mail.settings)[0] == 0
+    assert odd_mail.taken == [["boss@example.com"], ["second@example.com"]]
+    assert len({email.message_from_bytes(content)["Message-ID"] for _, content in odd_mail.received}) == 1
+    assert run_here(*command, **odd_mail.settings)[0] == 0
+    assert odd_mail.taken[2:] == [["boss@example.com", "second@example.com"]]
+
+
+def test_other_formats_and_other_calls_are_other_reports(run_here, odd_mail):
+    now = datetime(2024, 5, 3, 15, 30, tzinfo=KYIV)
+    for more in (["--format", "json"], ["--format", "csv"], ["--format", "json", "--direction", "incoming"]):
+        odd_mail.odd["second@example.com"] = ["450 Greylisted"] * 3
+        assert run_here(now, "2024-05-01", "2024-05-01", *more, **odd_mail.settings)[0] == 1
+    assert odd_mail.taken == [["boss@example.com"]] * 3
+
+
+def test_an_export_that_is_stopped_at_the_good_bye_mails_nobody_twice(run_here, odd_mail, monkeypatch, tmp_path):
+    command = (datetime(2024, 5, 3, 15, 30, tzinfo=KYIV), "2024-05-01", "2024-05-01", "--format", "json")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("common.messages.mail._Smtp.say_goodbye", stop)
+        assert run_here(*command, **odd_mail.settings)[0] == 130
+    assert len(spools(tmp_path)) == 1
+    assert run_here(*command, **odd_mail.settings)[0] == 0
+    assert odd_mail.taken == [["boss@example.com", "second@example.com"]]
+    assert spools(tmp_path) == []
+
+
 def test_a_stop_that_is_still_to_come_means_until_now(run_here, sandbox, tmp_path):
     now = datetime(2024, 5, 3, 15, 30, tzinfo=KYIV)
     assert run_here(now, "2024-05-01", "2024-05-31")[1].endswith("/calls-2024-05-01--2024-05-03.xlsx\n")
@@ -374,15 +411,6 @@ def test_an_empty_answer_keeps_the_good_report_and_is_asked_for_again(run_here, 
     assert report.read_bytes() == content
     assert spools(tmp_path) == []
     assert run_here(later, *arguments)[0] == 0
-
-
-def test_a_call_that_cannot_be_read_is_told_at_the_first_answer(run_here, sandbox, tmp_path, caplog):
-    call = {"startTime": int(midnight(PERIOD[0]).timestamp()), "callType": "0", "waitsec": 1, "billsec": 1}
-    sandbox.company.calls_of_day = lambda day: [call | {"generalCallID": " "}] if str(day) == PERIOD[0] else []
-    assert run_here(datetime(2024, 7, 1, tzinfo=KYIV), *PERIOD)[0] == 1
-    assert "A call in Binotel's answer (generalCallID missing) cannot be read" in caplog.text
-    assert len(sandbox.answered) == 1
-    assert spools(tmp_path) == []
 
 
 def test_a_number_that_nobody_called_is_doubted(run_here, sandbox, caplog):

@@ -1,6 +1,8 @@
 """The whole script as a process, against the sandbox and a real mail server."""
 
 import asyncio
+import email
+import email.policy
 import functools
 import json
 import os
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import time
 from datetime import date, datetime, timedelta
+from email.header import decode_header, make_header
 from pathlib import Path
 
 import openpyxl
@@ -17,7 +20,9 @@ import pytest
 
 import export_calls_per_day
 from common.sandbox.company import LOST_DISPOSITIONS
+from common.state.store import Store
 from helpers import KYIV
+from messages.odd_server import break_off
 from messages.test_mail import free_port
 
 SCRIPT = Path(export_calls_per_day.__file__)
@@ -73,10 +78,15 @@ def test_no_mail_sends_nothing(configure, inbox):
 
 
 @pytest.fixture
-def catch_up(run_main, inbox, monkeypatch):
-    """A function that runs --catch-up, or other arguments, some days after May 1; returns the days that it exported."""
+def quick(monkeypatch):
+    """Binotel answers as often as it is asked."""
     monkeypatch.setattr("binotel_core.Throttle.acquire", lambda self, method: None)
     monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
+
+
+@pytest.fixture
+def catch_up(run_main, inbox, quick):
+    """A function that runs --catch-up, or other arguments, some days after May 1; returns the days that it exported."""
 
     def catch_up(days, *arguments, expected=0, **more):
         moment = datetime(2024, 5, 1, 7, 30, tzinfo=KYIV) + timedelta(days=days)
@@ -105,6 +115,15 @@ def test_no_more_than_a_month_is_caught_up_and_the_days_before_it_are_named(catc
     assert (len(days), days[0], days[-1]) == (31, "05-30", "06-29")
     told = "2024-05-01 to 2024-05-29 are too long ago to be caught up: export them by name."
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [told]
+
+
+def test_a_clock_a_year_ahead_mails_nothing_and_leaves_nothing_behind(catch_up, sandbox, inbox, monkeypatch):
+    monkeypatch.setattr("common.sandbox.server.Handler.date_time_string", lambda self: "Wed, 01 May 2024 04:30:00 GMT")
+    for days in (366, 0, 366):
+        sent, expected = len(inbox.messages), 1 if days else 0
+        assert catch_up(days, expected=expected) == ([] if days else ["04-30"])
+        assert len(inbox.messages) == sent + 1 - expected
+    monkeypatch.undo()
 
 
 def test_days_are_caught_up_without_mail_too(catch_up, inbox):
@@ -161,6 +180,220 @@ def test_an_address_that_is_refused_keeps_the_others_from_nothing_and_gives_them
     assert catch_up(0, **to) == []
     assert catch_up(2, expected=1, **to) == ["05-01", "05-02"]
     assert [envelope.rcpt_tos for envelope in inbox.envelopes] == [["boss@example.com"]] * 3
+
+
+BOSS, SECOND = "boss@example.com", "second@example.com"
+
+
+@pytest.fixture
+def odd_days(run_main, odd_mail, quick):
+    """A function that runs --catch-up, or other arguments, days after May 1; gives its exit code and whom it mailed."""
+
+    def odd_days(days, *arguments, **more):
+        moment = datetime(2024, 5, 1, 7, 30, tzinfo=KYIV) + timedelta(days=days)
+        words = arguments or ["--catch-up", "--format", "json"]
+        before = len(odd_mail.received)
+        code, _ = run_main(export_calls_per_day, moment, *words, **odd_mail.settings | more)
+        mails = [(to, email.message_from_bytes(content)) for to, content in odd_mail.received[before:]]
+        return code, [(sent_day(message), to) for to, message in mails]
+
+    return odd_days
+
+
+def sent_day(message):
+    return str(make_header(decode_header(message["Subject"]))).partition(":")[0].removeprefix("Calls 2024-")
+
+
+def test_who_is_put_off_is_sent_each_day_by_a_later_run_and_the_others_get_each_day_once(odd_days, odd_mail):
+    odd_mail.odd[SECOND] = ["450 Greylisted"] * 99
+    assert odd_days(0) == (1, [("04-30", [BOSS])])
+    assert odd_days(0) == (1, [])
+    assert odd_days(2) == (1, [("05-01", [BOSS]), ("05-02", [BOSS])])
+    del odd_mail.odd[SECOND]
+    assert odd_days(3) == (
+        0,
+        [("04-30", [SECOND]), ("05-01", [SECOND]), ("05-02", [SECOND]), ("05-03", [BOSS, SECOND])],
+    )
+    assert odd_days(3) == (0, [])
+    assert odd_days(4) == (0, [("05-04", [BOSS, SECOND])])
+
+
+def test_whom_everybody_waits_for_holds_no_later_day(odd_days, odd_mail):
+    odd_mail.odd[BOSS] = ["451 Not now"] * 3
+    assert odd_days(0, REPORT_TO=BOSS) == (1, [])
+    odd_mail.odd["end of data"] = ["451 Not this one"] * 3
+    assert odd_days(1, REPORT_TO=BOSS) == (1, [("04-30", [BOSS])] * 3 + [("05-01", [BOSS])])
+    assert odd_days(1, REPORT_TO=BOSS) == (0, [("04-30", [BOSS])])
+    assert odd_days(1, REPORT_TO=BOSS) == (0, [])
+
+
+def test_while_the_server_is_away_no_later_day_is_asked_for(odd_days, odd_mail, sandbox):
+    odd_days(0)
+    odd_mail.odd["connect"] = ["421 Busy"] * 3
+    asked = len(sandbox.requests)
+    assert odd_days(3) == (1, [])
+    assert len(sandbox.requests) == asked + 1
+    assert odd_days(3) == (0, [(day, [BOSS, SECOND]) for day in ("05-01", "05-02", "05-03")])
+
+
+def test_a_refusal_for_good_ends_a_day_for_that_address_and_is_told_to_admin_once(odd_days, odd_mail, caplog):
+    odd_mail.odd[SECOND] = ["550 No such user"] * 9
+    admin = {"ADMIN_TO": "admin@example.com"}
+    told = [("Reports do not arrive", ["admin@example.com"])]
+    assert odd_days(0, **admin) == (1, [("04-30", [BOSS]), *told])
+    assert odd_days(0, **admin) == (0, [])
+    assert odd_days(2, **admin) == (1, [("05-01", [BOSS]), ("05-02", [BOSS])])
+    refusals = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert refusals == [
+        f"2024-{day}: The mail server refused these recipients: {SECOND} (550 No such user). "
+        "The other recipients got it. Check REPORT_TO."
+        for day in ("04-30", "05-01", "05-02")
+    ]
+    mail = email.message_from_bytes(odd_mail.received[1][1], policy=email.policy.default)
+    assert mail["Subject"] == f"Reports do not arrive: {SECOND}"
+    assert mail.get_body(["plain"]).get_content().replace("\r\n", "\n").splitlines() == [
+        mail["Subject"],
+        "",
+        "The report of 2024-04-30 was not delivered. The reason:",
+        refusals[0].removeprefix("2024-04-30: "),
+        "Later reports are sent to this address, too, but you will not be told of this again.",
+    ]
+    odd_mail.odd[SECOND] = []
+    assert odd_days(3, **admin) == (0, [("05-03", [BOSS, SECOND])])
+    odd_mail.odd[SECOND] = ["550 No such user"]
+    assert odd_days(4, **admin) == (1, [("05-04", [BOSS]), *told])  # it was mended in between
+
+
+def test_nobody_is_given_up_of_whom_nobody_could_be_told(odd_days, odd_mail):
+    odd_mail.odd["RCPT"] = ["550 Relaying denied"] * 3
+    admin = {"ADMIN_TO": "admin@example.com"}
+    assert odd_days(0, **admin) == (1, [])
+    assert odd_days(0, **admin) == (0, [("04-30", [BOSS, SECOND])])
+
+
+@pytest.mark.parametrize("arguments", [["2024-04-30"], ["2024-04-30", "--format", "json"]])
+def test_one_address_that_is_refused_or_put_off_never_gives_the_others_a_report_twice(arguments, odd_days, odd_mail):
+    odd_mail.odd[SECOND] = ["450 Greylisted"] * 3
+    assert odd_days(0, *arguments) == (1, [("04-30", [BOSS])])
+    assert odd_days(0, *arguments) == (0, [("04-30", [SECOND])])
+
+
+def test_what_everybody_has_got_is_sent_anew_when_asked_for_by_hand(odd_days):
+    for _ in range(2):
+        assert odd_days(0, "2024-04-30") == (0, [("04-30", [BOSS, SECOND])])
+    assert odd_days(0) == (0, [])
+
+
+def test_by_hand_one_who_was_refused_is_tried_again_and_nobody_else(odd_days, odd_mail):
+    odd_mail.odd[SECOND] = ["550 No such user"]
+    assert odd_days(0, "2024-04-30") == (1, [("04-30", [BOSS])])
+    assert odd_days(0, "2024-04-30", REPORT_TO=f"{BOSS},right@example.com") == (0, [("04-30", ["right@example.com"])])
+
+
+def test_a_day_that_is_not_over_yet_counts_for_nothing_when_it_is(odd_days, odd_mail):
+    odd_mail.odd[SECOND] = ["450 Greylisted"] * 3
+    assert odd_days(0, "today") == (1, [("05-01", [BOSS])])
+    assert odd_days(1) == (0, [("05-01", [BOSS, SECOND])])
+
+
+def test_a_mail_without_an_answer_is_sent_once_more_and_can_be_recognised(odd_days, odd_mail, caplog):
+    odd_mail.odd["end of data"] = [break_off] * 2
+    mail = ("04-30", [BOSS, SECOND])
+    assert odd_days(0) == (1, [mail])
+    assert "unknown: look before you send it again." in caplog.text
+    assert f"The next run sends it to {BOSS}, {SECOND}." in caplog.text
+    assert odd_days(0) == (1, [mail])
+    assert odd_days(0) == (0, [])
+    assert len({email.message_from_bytes(content)["Message-ID"] for _, content in odd_mail.received}) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_a_process_that_is_killed_at_the_good_bye_has_remembered_whom_it_mailed(configure, odd_mail):
+    command = ["2024-05-01", "--format", "json", "--config", configure(**odd_mail.settings)]
+    processes = []
+
+    def kill(_):
+        processes[0].kill()
+        processes[0].wait()
+
+    odd_mail.odd["QUIT"] = [kill]
+    with start(*command) as process:
+        processes.append(process)
+        assert process.wait(20) == -signal.SIGKILL
+    code, _, errors = run(*command)
+    assert (code, odd_mail.taken) == (0, [[BOSS, SECOND]])
+    told = "2024-05-01: everybody has got it already, so nobody is mailed. The next run sends it anew."
+    assert errors == f"WARNING: {told}"
+
+
+YESTERDAY = date(2024, 5, 1)
+
+
+def days_due(today, store):
+    """As the script does it once Binotel's clock has borne ours out."""
+    until = export_calls_per_day.caught_up_until(today, store)
+    days = export_calls_per_day.missed_days(until, today, store)
+    store.put({export_calls_per_day.CAUGHT_UP: str(until)})
+    return days
+
+
+@pytest.fixture
+def missed(database_url):
+    """A function that gives the days that are due on May 2, by what is remembered of days before that and after it."""
+
+    def missed(until, *exported, today=YESTERDAY + timedelta(days=1)):
+        store = Store(database_url, "key", "export_calls_per_day", keep_days=400)
+        names = [f"exported {YESTERDAY + timedelta(days=days)}" for days in exported]
+        store.put({"caught up until": until and str(YESTERDAY + timedelta(days=until))} | dict.fromkeys(names, True))
+        return [(day - YESTERDAY).days for day in days_due(today, store)]
+
+    return missed
+
+
+@pytest.mark.parametrize(
+    ("until", "exported", "due"),
+    [
+        (None, [], [0]),
+        (-1, [-1], [0]),
+        (0, [0], []),
+        (-3, [-3, -1], [-2, 0]),
+        # The clock was ahead:
+        (1, [-3, -2], [-1, 0]),
+        (365, [-2, -1, 0, 1, 365], []),
+        (365, [-3, -1, 365], [-2, 0]),
+        (365, [*range(335, 366)], [0]),
+        (365, [], [0]),
+        (99999, [-1], [0]),
+    ],
+)
+def test_the_days_that_are_due(until, exported, due, missed):
+    assert missed(until, *exported) == due
+
+
+def test_a_day_that_was_exported_while_it_was_still_to_come_is_exported_again_when_it_has_come(
+    missed, database_url, caplog
+):
+    assert missed(30, -1, 0, *range(1, 31)) == []
+    assert caplog.messages == [
+        "The clock was ahead: reports until 2024-05-31 were exported. Those of days to come will be made anew."
+    ]
+    store = Store(database_url, "key", "export_calls_per_day", keep_days=400)
+    assert days_due(date(2024, 5, 4), store) == [date(2024, 5, 2), date(2024, 5, 3)]
+
+
+@pytest.mark.parametrize(
+    ("until", "exported", "named"),
+    [
+        (-33, [], "2024-03-30 to 2024-03-31"),
+        (-32, [], "2024-03-31"),
+        (-31, [], None),
+        (-35, [-32, -31], "2024-03-28 to 2024-03-29"),
+        (-35, [-32], "2024-03-28, 2024-03-29, 2024-03-31"),
+    ],
+)
+def test_days_too_long_ago_are_named_but_those_that_were_exported(until, exported, named, missed, caplog):
+    assert len(missed(until, *exported)) == 31
+    assert caplog.messages == ([f"{named} are too long ago to be caught up: export them by name."] if named else [])
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def rows(url, table):
 def test_all_that_was_remembered_is_copied_once_and_what_is_newer_on_the_server_stays(config, file, postgres_url):
     url, clock = f"sqlite:///{file}", Clock()
     for key in ("key", "other"):
-        Store(url, key, "job", keep_days=30, clock=clock.time).put({"a": {"Олена": 1}, "b": None})
+        Store(url, key, "job", keep_days=30, clock=clock.time).put({"a": {"Олена": 1}, "b": [None]})
         for _ in range(7):
             Throttle(ledger(url, clock.time), key, sleep=clock.sleep).acquire(GAP_5)
     assert run("--config", config) == (

@@ -1,15 +1,28 @@
 """Channels: what each service is sent, and what is said when it does not take it."""
 
+import html
 import logging
+import re
+import socket
+import threading
+from contextlib import ExitStack, suppress
 
+import apprise
 import pytest
 import requests
 import requests_mock
+from apprise import NotifyBase
+from apprise.manager_plugins import NotificationManager
 
+from common.labels import Labels
+from common.messages import chats
 from common.messages.chats import READ_TIMEOUT_SECONDS, NotifyError, channels
 from common.messages.mail import Mail
+from common.reports.lost_calls_mail import lost_calls_mail
+from common.reports.spells import waiting_callers
 from common.sandbox.company import HOSTILE_NAMES
 from common.settings import SettingsError, load_settings
+from helpers import DAY, call, period
 
 TOKEN = "123456789:AbCdEfGhIjKlMnOpQrStUvWxYz012345678"
 TELEGRAM = f"tgram://{TOKEN}/12345678"
@@ -54,7 +67,7 @@ def test_every_address_and_every_url_is_a_channel_of_its_own(make):
 @pytest.mark.parametrize("name", ["Лікар", *HOSTILE_NAMES, "<b>", "&lt;", "*зірка* _x_ `код`", "[a](http://b)"])
 def test_telegram_gets_the_text_as_it_is(name, make, web):
     text = f"+380671234567 {name}\n10:05"
-    make(TELEGRAM)[0].send(Mail("Чекають: 1", text, ""))
+    make(TELEGRAM)[0].send(Mail("Чекають: 1", text, ""), lambda: None)
     [request] = web.request_history
     assert request.url == f"https://api.telegram.org/bot{TOKEN}/sendMessage"
     sent = request.json()
@@ -66,7 +79,7 @@ def test_telegram_gets_the_text_as_it_is(name, make, web):
 
 
 def test_ntfy_gets_the_text(make, web):
-    make(NTFY)[0].send(MESSAGE)
+    make(NTFY)[0].send(MESSAGE, lambda: None)
     [request] = web.request_history
     assert request.json() == {"topic": "our-alerts", "title": MESSAGE.subject, "message": MESSAGE.text.rstrip()}
 
@@ -74,7 +87,7 @@ def test_ntfy_gets_the_text(make, web):
 def test_a_channel_that_refuses_is_told_with_its_reason_and_without_its_token(make, web, caplog):
     web.post(requests_mock.ANY, status_code=401, json={"ok": False, "description": "Unauthorized"})
     with caplog.at_level(logging.DEBUG), pytest.raises(NotifyError) as caught:
-        make(TELEGRAM)[0].send(MESSAGE)
+        make(TELEGRAM)[0].send(MESSAGE, lambda: None)
     assert str(caught.value).startswith("Telegram (number 1 of ALERT_URLS) did not take the message: ")
     assert "401" in str(caught.value)
     assert str(caught.value).endswith(" Check ALERT_URLS and the network.")
@@ -84,7 +97,7 @@ def test_a_channel_that_refuses_is_told_with_its_reason_and_without_its_token(ma
 def test_a_channel_that_cannot_be_reached_is_told(make, web):
     web.post(requests_mock.ANY, exc=requests.exceptions.ConnectionError)
     with pytest.raises(NotifyError, match=r"did not take the message: A Connection error"):
-        make(NTFY)[0].send(MESSAGE)
+        make(NTFY)[0].send(MESSAGE, lambda: None)
 
 
 @pytest.mark.parametrize("url", [f"{TELEGRAM}/87654321", f"{NTFY}/other", f"{NTFY},{TELEGRAM}"])
@@ -97,7 +110,7 @@ def test_an_address_of_several_chats_is_a_fault(url, make):
 
 
 def test_a_chat_that_is_slow_to_answer_is_waited_for(make, web):
-    make(NTFY)[0].send(MESSAGE)
+    make(NTFY)[0].send(MESSAGE, lambda: None)
     assert web.request_history[0].timeout[1] == READ_TIMEOUT_SECONDS
 
 
@@ -106,3 +119,255 @@ def test_an_address_that_makes_no_sense_is_a_fault_that_shows_no_secret(url, mak
     with pytest.raises(SettingsError, match=r"ALERT_URLS cannot be used: number 2, .* is not an address") as caught:
         make(NTFY, url)
     assert "secret" not in str(caught.value) + caplog.text
+
+
+# --- What has room, and how it is shown ---------------------------------------
+
+APPRISE = NotificationManager()
+APPRISE.load_modules()
+KINDS = sorted(APPRISE.plugins(include_disabled=True), key=lambda kind: str(kind.service_name))
+# Their limits or their words depend on more than their kind.
+ADDRESSES = {
+    "GitHub": "github://token@owner/repository",
+    "Mastodon": "mastodon://token@social.example.com",
+    "Mobile Message": "mobilemessage://user:word@15551231234/15551231234",
+    "Telegram": TELEGRAM,
+    "Twilio": f"twilio://AC{'a' * 32}:{'b' * 32}@15551231234",
+}
+URLS = {
+    "Telegram": TELEGRAM,
+    "Telegram as Markdown": f"{TELEGRAM}?format=markdown",
+    "Telegram as Markdown 2": f"{TELEGRAM}?format=markdown&mdv=2",
+    "Discord": "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
+    "Discord as Markdown": "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js?format=markdown",
+    "Discord, split": "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js?overflow=split",
+    "Slack": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/",
+    "Pushover": "pover://uuuuuuuuuuuuuuuuuuuuuuuuuuuuuu@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "Pushover as HTML": "pover://uuuuuuuuuuuuuuuuuuuuuuuuuuuuuu@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa?format=html",
+    "ntfy": NTFY,
+    "Mattermost": "mmost://chat.example.com/aaaaaaaaaaaaaaaaaaaaaaaa",
+    "Rocket.Chat": "rocket://user:word@chat.example.com/%23room",
+    "Google Chat": "gchat://workspace/key/token",
+    "JSON": "json://hook.example.com/",
+    "JSON as HTML": "json://hook.example.com/?format=html",
+    "XML": "xml://hook.example.com/",
+    "SMS": "d7sms://token@15551231234",
+    "mail": "mailto://user:word@gmail.com",
+    "Matrix as HTML": "matrix://user:word@matrix.example.com/%23room?format=html",
+}
+EVIL = "*x* _y_ [a](http://b.com) <b>&lt; @everyone <!channel> `c`"
+
+
+def waiting_people(count, name="Олена & Ко <Київ> *1*"):
+    calls = [
+        call(f"10:{index:02}", "VM-SUCCESS", number=f"05000000{index:02}", customerData={"name": f"{name} {index}"})
+        for index in range(count)
+    ]
+    return waiting_callers(period(*calls))
+
+
+@pytest.fixture
+def sends(make, monkeypatch):
+    """A function that gives a channel, and the list of the titles and bodies that its plugin is given to send."""
+
+    def sends(url):
+        sent = []
+        [channel] = make(url)
+        plugin = channel.send.__self__._plugin
+        monkeypatch.setattr(plugin, "send", lambda title, body, **_: bool(sent.append((title, body))) or True)
+        return channel, plugin, sent
+
+    return sends
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.service_name))
+def test_every_kind_of_apprise_is_filled_up_to_its_own_limits(kind, monkeypatch):
+    def plugin():
+        if kind.service_name in ADDRESSES:
+            return instantiate(ADDRESSES[kind.service_name])
+        # Its good-bye asks for what its constructor has made.
+        own = type(kind.__name__, (kind,), {"__del__": lambda self: None})
+        made = own.__new__(own)
+        made.enabled = True  # even where a package is missing
+        # What their limits depend on.
+        for name, value in {"mode": "", "e2ee": False, "secure": False, "subject": False, "targets": ["1"]}.items():
+            setattr(made, name, value)
+        NotifyBase.__init__(made)
+        return made
+
+    instantiate = apprise.Apprise.instantiate
+    limit, title_limit = plugin().body_maxlen, plugin().title_maxlen
+    with monkeypatch.context() as patch:
+        patch.setattr(apprise.Apprise, "add", lambda self, url: self.services.append(plugin()))
+        patch.setattr(apprise.Apprise, "instantiate", staticmethod(lambda url: plugin()))
+        chat = chats._Chat(1, "any://")
+    sent = []
+    monkeypatch.setattr(chat._plugin, "send", lambda title, body, **_: bool(sent.append((title, body))) or True)
+    waiting = waiting_people(60)
+    labels = Labels("uk")
+    told, message = lost_calls_mail(waiting, labels, DAY, chat.fits)
+    chat.send(message, lambda: None)
+    [(title, body)] = sent
+    assert told == waiting[: len(told)]
+    assert len(body) <= limit
+    assert title == "" if title_limit == 0 else title == message.subject
+    assert all(caller.dialable in body.replace("\\", "") for caller in told)
+    if len(told) < 60:
+        assert not chat.fits(lost_calls_mail(waiting, labels, DAY, lambda _: True)[1])
+    if 1 < len(told) < 60 and chat.kind not in chats.MOST_BYTES:
+        assert message.text.endswith(labels.format("and so many later", count=60 - len(told)))
+        assert len(body) > limit - 250
+
+
+@pytest.mark.parametrize("url", URLS.values(), ids=URLS)
+def test_whoever_waits_is_told_whole_and_once_with_a_blank_line_between(url, sends):
+    channel, _, sent = sends(url)
+    waiting = waiting_people(30)
+    told = []
+    while waiting:
+        named, message = lost_calls_mail(waiting, Labels("uk"), DAY, channel.fits)
+        channel.send(message, lambda: None)
+        body = sent[-1][1]
+        callers = re.split(r"\n[ ]*\n", plain(body))
+        assert sum("+380500000" in block for block in callers) == len(named)
+        waiting = waiting[len(named) :]
+        told += named
+        assert len(sent) < 31
+    assert len({caller.key for caller in told}) == len(told) == 30
+    assert all(len(body.encode()) <= 4096 for _, body in sent) or channel.name.split()[0] != "ntfy"
+
+
+def plain(body):
+    """A body as it is shown, near enough."""
+    lines = body.replace("\r", "").replace("<br>\n", "\n").replace("<br>", "\n")
+    return html.unescape(re.sub("</?[ab][^>]*>", "", lines))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("Telegram", html.escape(EVIL, quote=False)),
+        ("Slack", html.escape(EVIL, quote=False)),
+        ("mail", html.escape(EVIL)),
+        ("JSON", EVIL),
+        *(
+            (
+                kind,
+                r"\*x\* \_y\_ \[a\]\(http:\//b.com\) \<b\>\&lt; @~everyone \<!channel\> \`c\`".replace(
+                    "~", "\N{ZERO WIDTH SPACE}"
+                ),
+            )
+            for kind in ("Discord", "Discord as Markdown", "Mattermost", "Rocket.Chat")
+        ),
+    ],
+)
+def test_names_stay_text(url, shown, sends):
+    channel, _, sent = sends(URLS[url])
+    channel.send(Mail("Чекають: 1", f"+380671234567 {EVIL}\n10:05", ""), lambda: None)
+    assert sent[0][1].count(shown) == 1
+
+
+@pytest.mark.parametrize("url", ["mail", "Matrix as HTML", "JSON as HTML"])
+def test_numbers_in_html_can_be_tapped_on(url, sends):
+    channel, _, sent = sends(URLS[url])
+    channel.send(Mail("Чекають: 1", "+380671234567 <Лікар>\n10:05\n\n+380671234568\n10:06", ""), lambda: None)
+    assert sent == [
+        (
+            "Чекають: 1",
+            '<a href="tel:+380671234567">+380671234567</a> &lt;Лікар&gt;<br>\n10:05<br>\n<br>\n'
+            '<a href="tel:+380671234568">+380671234568</a><br>\n10:06',
+        )
+    ]
+
+
+def test_ntfy_gets_no_more_than_it_shows_as_a_message(make, web):
+    waiting = waiting_people(60, name="Ж" * 40)
+    [channel] = make(NTFY)
+    told, message = lost_calls_mail(waiting, Labels("uk"), DAY, channel.fits)
+    channel.send(message, lambda: None)
+    [request] = web.request_history
+    assert request.json()["message"] == message.text
+    assert 5 < len(told) < 60
+    assert len(request.body) < 8000
+
+
+@pytest.mark.parametrize("limit", [400, 160, 140, 120, 100, 80, 67, 40])
+def test_a_caller_without_room_is_cut_short_and_told_all_the_same(limit, sends, monkeypatch):
+    channel, plugin, sent = sends("json://hook.example.com/")
+    for one in (plugin, channel.send.__self__._rehearsal):
+        monkeypatch.setattr(one, "body_maxlen", limit)
+        monkeypatch.setattr(one, "title_maxlen", 0)
+    waiting = waiting_people(12, name="Підприємство з довгою назвою")
+    told, message = lost_calls_mail(waiting, Labels("uk"), DAY, channel.fits)
+    channel.send(message, lambda: None)
+    [(_, body)] = sent
+    assert len(told) == (2 if limit == 400 else 1)
+    assert body.startswith("Чекають на дзвінок: 12\r\n+3805000000")
+    assert len(body) <= limit
+    assert channel.fits(message)
+
+
+# --- What goes wrong -------------------------------------------------------------
+
+
+@pytest.fixture
+def dripping():
+    """A function that starts a server which sends a byte now and then, for ever, in its answer's `part`."""
+    with ExitStack() as stack:
+
+        def start(part):
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            over = threading.Event()
+            stack.callback(over.set)
+
+            def serve():
+                with suppress(OSError):
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.recv(65536)
+                        start = b"HTTP/1.1 200 OK\r\n" + (b"" if part == "headers" else b"Content-Length: 9999\r\n\r\n")
+                        connection.sendall(start + (b"X-" if part == "headers" else b""))
+                        while not over.wait(0.02):
+                            connection.sendall(b"a")
+
+            threading.Thread(target=serve, daemon=True).start()
+            return f"json://127.0.0.1:{listener.getsockname()[1]}/"
+
+        yield start
+
+
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_a_server_that_sends_a_byte_now_and_then_is_left_after_a_minute(part, make, dripping, monkeypatch):
+    monkeypatch.setattr(chats, "MOST_SECONDS", 0.2)
+    with pytest.raises(NotifyError) as caught:
+        make(dripping(part))[0].send(MESSAGE, lambda: None)
+    assert str(caught.value) == (
+        "JSON (number 1 of ALERT_URLS) did not answer within 0.2 s, the most that a message may take, "
+        "so the next run sends it again. Check ALERT_URLS and the network."
+    )
+
+
+def test_a_chat_has_a_minute():
+    assert chats.MOST_SECONDS == 60
+
+
+@pytest.mark.parametrize("error", [TypeError, RuntimeError, KeyError, OSError, apprise.exception.AppriseException])
+@pytest.mark.parametrize("arguments", [("send", MESSAGE, lambda: None), ("fits", MESSAGE)])
+def test_whatever_apprise_raises_is_a_fault_of_that_channel_that_shows_no_secret(arguments, error, make, monkeypatch):
+    def fail(*_, **__):
+        raise error(TOKEN)
+
+    [channel] = make(TELEGRAM)
+    monkeypatch.setattr(apprise.Apprise, "notify", fail)
+    monkeypatch.setattr(type(channel.send.__self__._plugin), "notify", fail)
+    with pytest.raises(NotifyError, match=r"^Telegram \(number 1 of ALERT_URLS\) cannot be used: ") as caught:
+        getattr(channel, arguments[0])(*arguments[1:])
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_message_that_was_not_taken_is_never_called_accepted(make, web):
+    web.post(requests_mock.ANY, status_code=500)
+    accepted = []
+    with pytest.raises(NotifyError):
+        make(f"{NTFY}?optional=yes")[0].send(MESSAGE, lambda: accepted.append(True))
+    assert accepted == []

@@ -4,15 +4,19 @@ import email
 import email.policy
 import socket
 import ssl
-from contextlib import ExitStack
+import threading
+import time
+from contextlib import ExitStack, contextmanager
 
 import pytest
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-from common.messages.mail import Mail, MailError, send
+from common.messages import mail
+from common.messages.mail import Fate, Mail, MailError, send
 from common.settings import load_settings
+from messages.odd_server import break_off, drip, drip_tls, flood, hang, odd_server
 
 MAIL = Mail("Дзвінки 2024-05-01: вхідних 132", "Текст ☕\n", "<p>Текст ☕</p>\n")
 USER, PASSWORD = "reports", "pass word-1"
@@ -267,3 +271,270 @@ def test_a_name_that_does_not_resolve_is_told(settings, monkeypatch):
     assert (
         told == f"{NOT_SENT} The name mail.example.com cannot be resolved. Check SMTP_HOST and the internet connection."
     )
+
+
+# --- What becomes of a mail, by recipient -------------------------------------
+
+BOSS, SECOND = "boss@example.com", "second@example.com"
+
+
+@pytest.fixture
+def odd():
+    with odd_server() as server:
+        yield server
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """The seconds that were waited between tries; it takes no time."""
+    waits = []
+    monkeypatch.setattr(mail.time, "sleep", waits.append)
+    return waits
+
+
+def fates(settings):
+    """What became of a mail by recipient, and what is said of it."""
+    accepted = []
+    try:
+        send(MAIL, [], settings, on_accepted=accepted.extend)
+    except MailError as error:
+        return error.fates | dict.fromkeys(accepted, Fate.ACCEPTED), str(error)
+    return dict.fromkeys(accepted, Fate.ACCEPTED), ""
+
+
+@pytest.mark.parametrize("code", [421, 450, 451, 452, 454])
+@pytest.mark.parametrize("stage", ["connect", "EHLO", "MAIL", "RCPT", "DATA", "end of data"])
+def test_a_mail_that_the_server_puts_off_is_tried_again(stage, code, odd, settings, waits):
+    odd.odd[stage] = [f"{code} Not now"] * 2
+    assert fates(settings(odd.port, to=BOSS)) == ({BOSS: Fate.ACCEPTED}, "")
+    assert (odd.taken, waits) == ([[BOSS]], list(mail.PAUSES_SECONDS[:2]))
+
+
+def test_those_alone_who_have_not_got_it_are_tried_again(odd, settings, waits):
+    odd.odd[SECOND] = ["450 4.2.0 Greylisted"]
+    assert fates(settings(odd.port)) == ({BOSS: Fate.ACCEPTED, SECOND: Fate.ACCEPTED}, "")
+    assert odd.taken == [[BOSS], [SECOND]]
+    same = [content.replace(b"\r\n", b"\n") for _, content in odd.received]
+    assert [email.message_from_bytes(content)["To"] for content in same] == [f"{BOSS}, {SECOND}"] * 2
+
+
+def test_who_is_put_off_longer_than_that_waits_and_one_who_is_refused_does_not(odd, settings, waits):
+    odd.odd |= {BOSS: ["450 Greylisted"] * 99, SECOND: ["550 No such user"]}
+    assert fates(settings(odd.port, to=f"{BOSS},{SECOND},third@example.com")) == (
+        {BOSS: Fate.WAITING, SECOND: Fate.REFUSED, "third@example.com": Fate.ACCEPTED},
+        f"The mail server refused these recipients: {SECOND} (550 No such user). The mail server puts off these "
+        f"recipients: {BOSS} (450 Greylisted). The other recipients got it. Check REPORT_TO.",
+    )
+    assert waits == list(mail.PAUSES_SECONDS)
+    assert sum(waits) < mail.MAX_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply", "fate", "is_server_away"),
+    [
+        ("connect", "554 No service", Fate.WAITING, True),
+        ("connect", "HTTP/1.1 400 Bad Request", Fate.WAITING, True),
+        ("MAIL", "550 Sender unknown", Fate.WAITING, True),
+        ("MAIL", "530 Log in first", Fate.WAITING, True),
+        ("RCPT", "530 Log in first", Fate.WAITING, True),
+        ("RCPT", "503 MAIL first", Fate.WAITING, True),
+        ("RCPT", "what?", Fate.WAITING, True),
+        ("RCPT", "550 No such user", Fate.REFUSED, False),
+        ("RCPT", "553 5.1.3 Bad address", Fate.REFUSED, False),
+        ("RCPT", "552 5.2.2 Mailbox full", Fate.REFUSED, False),
+        ("RCPT", break_off, Fate.WAITING, True),
+        ("DATA", "554 No", Fate.REFUSED, False),
+        ("DATA", "250 what?", Fate.WAITING, False),
+        ("DATA", break_off, Fate.WAITING, True),
+        ("end of data", "550 Spam", Fate.REFUSED, False),
+        ("end of data", "what?", Fate.UNKNOWN, False),
+        ("end of data", "354 go on", Fate.UNKNOWN, False),
+        ("end of data", break_off, Fate.UNKNOWN, False),
+    ],
+)
+def test_what_no_further_try_can_change_is_not_tried_again(stage, reply, fate, is_server_away, odd, settings, waits):
+    odd.odd[stage] = [reply] * 99
+    with pytest.raises(MailError) as caught:
+        send(MAIL, [], settings(odd.port, to=BOSS))
+    assert (caught.value.fates, caught.value.is_server_away) == ({BOSS: fate}, is_server_away)
+    assert (waits, odd.stages.count(stage)) == ([], 1)
+
+
+@pytest.mark.parametrize("goodbye", ["421 Too busy", "what?", hang, drip, flood, break_off])
+def test_who_has_got_it_is_told_before_the_good_bye_which_decides_nothing(goodbye, odd, settings, monkeypatch):
+    monkeypatch.setattr(mail, "GOODBYE_SECONDS", 0.2)
+    odd.odd["QUIT"] = [goodbye]
+    said = []
+    began = time.monotonic()
+    send(MAIL, [], settings(odd.port), on_accepted=lambda to: said.append((list(to), "QUIT" in odd.stages)))
+    assert said == [([BOSS, SECOND], False)]
+    assert time.monotonic() - began < 2
+    assert odd.stages[-1] == "QUIT"
+
+
+@pytest.mark.parametrize(
+    ("stage", "how", "security", "fate"),
+    [
+        ("connect", drip, "none", Fate.WAITING),
+        ("connect", hang, "starttls", Fate.WAITING),
+        ("connect", hang, "tls", Fate.WAITING),
+        ("connect", drip_tls, "tls", Fate.WAITING),
+        ("EHLO", drip, "none", Fate.WAITING),
+        ("RCPT", hang, "none", Fate.WAITING),
+        ("DATA", drip, "none", Fate.WAITING),
+        ("end of data", drip, "none", Fate.UNKNOWN),
+        ("end of data", hang, "none", Fate.UNKNOWN),
+    ],
+)
+def test_a_mail_is_over_in_time_however_slowly_the_server_speaks(
+    stage, how, security, fate, odd, settings, monkeypatch
+):
+    monkeypatch.setattr(mail, "MAX_SECONDS", 0.3)
+    odd.odd[stage] = [how]
+    began, threads = time.monotonic(), set(threading.enumerate())
+    met, told = fates(settings(odd.port, security, to=BOSS))
+    assert time.monotonic() - began < 2
+    assert met == {BOSS: fate}
+    assert told.endswith(
+        f"The mail server 127.0.0.1:{odd.port} is too slow: a mail has 0.3 seconds in all, and they are over. "
+        "Check SMTP_HOST, SMTP_PORT and SMTP_SECURITY."
+    )
+    left = set(threading.enumerate()) - threads
+    assert not any(isinstance(thread, threading.Timer) for thread in left)  # nobody is left who might send it yet
+
+
+def test_a_name_server_that_does_not_answer_holds_no_mail_longer(settings, monkeypatch):
+    monkeypatch.setattr(mail, "MAX_SECONDS", 0.2)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **options: time.sleep(1))
+    assert "is too slow: a mail has 0.2 seconds in all" in refusal(settings(587, "starttls", host="mail.example.com"))
+
+
+def test_a_server_that_says_more_than_anybody_could_keep_is_left(odd, settings):
+    odd.odd["EHLO"] = [flood]
+    assert "it says more than 1000000 bytes" in refusal(settings(odd.port))
+
+
+@pytest.fixture
+def workbook(tmp_path):
+    path = tmp_path / "calls.xlsx"
+    path.write_bytes(bytes(100_000))
+    return path
+
+
+SMALL = Mail("Дзвінки 2024-05-01: вхідних 132", "Він тут: /calls.xlsx\n", "<p>Він тут: /calls.xlsx</p>\n")
+
+
+def attachments(received):
+    message = email.message_from_bytes(received[1], policy=email.policy.default)
+    return received[0], [part.get_filename() for part in message.iter_attachments()]
+
+
+@pytest.mark.parametrize(
+    ("odd_replies", "sent"),
+    [
+        ({"EHLO": ["250-here\r\n250 SIZE 50000"] * 9}, [False]),
+        ({"EHLO": ["250-here\r\n250 SIZE 500000"] * 9}, [True]),
+        ({"EHLO": ["250-here\r\n250 SIZE 0"] * 9}, [True]),
+        ({"EHLO": ["250-here\r\n250 SIZE"] * 9}, [True]),
+        ({"MAIL": ["552 Too large"]}, [False]),
+        ({"RCPT": ["552 5.3.4 Too large for this mailbox"] * 2}, [False]),
+        ({"DATA": ["552 Too large"]}, [False]),
+        ({"end of data": ["552 5.3.4 Too large"]}, [True, False]),
+        ({"end of data": ["554 5.3.4 Message size exceeds fixed limit"]}, [True, False]),
+    ],
+)
+def test_what_is_too_large_for_the_server_is_sent_without_attachments(
+    odd_replies, sent, odd, settings, workbook, waits
+):
+    odd.odd |= odd_replies
+    send(MAIL, [workbook], settings(odd.port), if_too_large=lambda: SMALL)
+    assert [attachments(each) for each in odd.received] == [
+        ([BOSS, SECOND], [workbook.name] if with_files else []) for with_files in sent
+    ]
+    assert (odd.taken, waits) == ([[BOSS, SECOND]], [])
+
+
+def test_one_mailbox_without_room_costs_the_others_no_attachment(odd, settings, workbook):
+    odd.odd[SECOND] = ["552 5.2.2 Mailbox full"]
+    send(MAIL, [workbook], settings(odd.port), if_too_large=lambda: SMALL)
+    assert list(map(attachments, odd.received)) == [([BOSS], [workbook.name]), ([SECOND], [])]
+
+
+def test_a_mail_that_is_too_large_without_attachments_is_refused_and_nobody_blames_the_sender(odd, settings, workbook):
+    odd.odd["MAIL"] = ["552 Too large"] * 9
+    with pytest.raises(MailError) as caught:
+        send(MAIL, [workbook], settings(odd.port, to=BOSS), if_too_large=lambda: SMALL)
+    assert caught.value.fates == {BOSS: Fate.REFUSED}
+    assert str(caught.value) == (
+        f"The mail to {BOSS} was not sent. The mail server 127.0.0.1:{odd.port} refused the message: 552 Too large."
+    )
+
+
+def message_id(server, settings, **more):
+    send(MAIL, [], settings, **more)
+    return email.message_from_bytes(server.received[-1][1])["Message-ID"]
+
+
+def test_the_same_report_to_the_same_people_has_the_same_message_id(odd, settings):
+    once = message_id(odd, settings(odd.port), about="export 2024-05-01")
+    assert once.endswith("@example.com>")
+    assert message_id(odd, settings(odd.port, to=f"{SECOND},{BOSS}"), about="export 2024-05-01") == once
+    assert message_id(odd, settings(odd.port), about="export 2024-05-01", only=[SECOND]) == once
+    assert odd.received[-1][0] == [SECOND]
+    others = [
+        message_id(odd, settings(odd.port), about="export 2024-05-02"),
+        message_id(odd, settings(odd.port, to=BOSS), about="export 2024-05-01"),
+        message_id(odd, settings(odd.port)),
+        message_id(odd, settings(odd.port)),
+    ]
+    assert len({once, *others}) == 5
+
+
+@pytest.mark.parametrize(
+    ("sender", "name"),
+    [
+        ("'Binotel звіти <reports@example.com>'", "Binotel звіти"),
+        ("'\"Binotel звіти\" <reports@example.com>'", "Binotel звіти"),
+        ("'ТОВ \"Ромашка\" <reports@example.com>'", 'ТОВ "Ромашка"'),
+        ("'Ромашка, відділ продажу<reports@example.com>'", "Ромашка, відділ продажу"),
+        ("reports@example.com", ""),
+    ],
+)
+def test_the_sender_may_have_a_name(sender, name, odd, settings, monkeypatch, tmp_path):
+    settings(odd.port)
+    path = tmp_path / "config.env"
+    path.write_text(path.read_text("utf-8").replace("MAIL_FROM=reports@example.com", f"MAIL_FROM={sender}"), "utf-8")
+    send(MAIL, [], load_settings(str(path), {}))
+    message = email.message_from_bytes(odd.received[0][1], policy=email.policy.default)
+    [address] = message["From"].addresses
+    assert (address.display_name, address.addr_spec) == (name, "reports@example.com")
+    assert message["Message-ID"].endswith("@example.com>")
+    assert "mail FROM:<reports@example.com>" in odd.lines
+
+
+def test_a_domain_of_other_letters_goes_out_as_every_server_knows_it(odd, settings):
+    send(MAIL, [], settings(odd.port, to="boss@пошта.укр, second@example.com"))
+    assert odd.taken == [["boss@xn--80a1acn3a.xn--j1amh", SECOND]]
+    assert b"To: boss@xn--80a1acn3a.xn--j1amh, second@example.com\r\n" in odd.received[0][1]
+
+
+def test_lines_that_begin_with_a_dot_arrive_as_they_are(serve, settings):
+    inbox, port = serve()
+    text = ".\n..\n.x\nend\n"
+    send(Mail("x", text, "<p>x</p>"), [], settings(port))
+    assert inbox.messages[0].get_body(["plain"]).get_content().replace("\r\n", "\n") == text
+
+
+def test_each_try_has_around_it_what_is_wanted_and_the_waiting_has_not(odd, settings, monkeypatch):
+    steps = []
+
+    @contextmanager
+    def around():
+        steps.append("begin")
+        yield
+        steps.append("end")
+
+    monkeypatch.setattr(mail.time, "sleep", lambda seconds: steps.append(f"wait {seconds}"))
+    odd.odd["connect"] = ["421 Busy"]
+    send(MAIL, [], settings(odd.port), each_try=around, on_accepted=lambda to: steps.append("accepted"))
+    assert steps == ["begin", "end", f"wait {mail.PAUSES_SECONDS[0]}", "begin", "accepted", "end"]

@@ -39,6 +39,19 @@ def test_after_so_many_days_it_is_forgotten(make, clock, any_database_url):
         assert database.exec_driver_sql("SELECT count(*) FROM remembered").scalar_one() == 2
 
 
+def test_what_a_clock_that_was_ahead_wrote_is_not_believed_and_goes(make, clock, any_database_url):
+    make().put({"before": 1})
+    clock.now += 2 * 86400
+    make().put({"ahead": 1, "changed": 1})
+    clock.now -= 86400
+    assert make().get_all(["before", "ahead"]) == {"before": 1, "ahead": 1}  # an hour or two say nothing
+    clock.now -= 86400
+    assert make().get_all(["before", "ahead", "changed"]) == {"before": 1}
+    assert make().change("changed", lambda old, now: [old]) == [None]
+    clock.now += 10 * 86400
+    assert make().get_all(["before", "ahead", "changed"]) == {"before": 1, "changed": [None]}
+
+
 def test_what_another_job_remembers_is_not_forgotten_for_it(make, clock):
     make().put({"a": 1})
     clock.now += 30 * 86400 + 10
@@ -76,3 +89,9 @@ def test_a_database_that_cannot_be_used_is_an_error(tmp_path):
     (tmp_path / "binotel.db").write_bytes(b"no database" * 100)
     with pytest.raises(sqlalchemy.exc.SQLAlchemyError, match="not a database"):
         Store(f"sqlite:///{tmp_path}/binotel.db", "key", "job", keep_days=30).put({"a": 1})
+
+
+def test_what_becomes_none_is_forgotten(make):
+    make().put({"a": 1, "b": 2})
+    make().put({"a": None, "c": None, "d": 3})
+    assert make().get_all(["a", "b", "c", "d"]) == {"b": 2, "d": 3}

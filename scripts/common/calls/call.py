@@ -1,13 +1,17 @@
 """A callDetails entry -> a Call: its types, its time zone, what it means."""
 
 import dataclasses
+import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import time
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from binotel_core import BinotelError, one_line
+from common.calls.entries import UnreadableError, readable
+from common.csv_texts import fit_for_cell
 
 INCOMING = "0"
 OUTGOING = "1"
@@ -17,6 +21,11 @@ ANSWERED_DISPOSITIONS = frozenset(("ANSWER", "TRANSFER"))
 LOST_DISPOSITIONS = frozenset(("NOANSWER", "BUSY", "CANCEL", "CONGESTION", "CHANUNAVAIL", "VM", "VM-SUCCESS"))
 MESSAGE_DISPOSITIONS = frozenset(("SMS-SENDING", "SMS-SUCCESS", "SMS-FAILED", "SUCCESS", "FAILED"))  # SMS and fax
 RECORDED_DISPOSITIONS = frozenset(("ANSWER", "TRANSFER", "VM-SUCCESS", "SUCCESS"))  # of what there can be a recording
+GOING_ON_DISPOSITIONS = frozenset(("", "ONLINE", "CALLING"))
+KNOWN_DISPOSITIONS = ANSWERED_DISPOSITIONS | LOST_DISPOSITIONS | MESSAGE_DISPOSITIONS | GOING_ON_DISPOSITIONS
+
+EARLIEST_START = 946_684_800  # 2000-01-01: Binotel was not there before
+DAY_SECONDS = 86400
 
 # A call that began so long ago is surely over, and in the lists as what it became.
 SETTLED_SECONDS = 3 * 3600
@@ -24,8 +33,14 @@ SETTLED_SECONDS = 3 * 3600
 # Numbers are compared by their last digits: 0671234567 and +380671234567 are one number.
 SIGNIFICANT_DIGITS = 9
 
-# Control characters, and what else XML 1.0 forbids: halves of surrogate pairs and two that are no characters.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+# What is not written as it is: control characters, and what else XML 1.0 forbids (halves of surrogate pairs and two
+# that are no characters); and what turns the writing around or cannot be seen, so that one name looks like another.
+NOT_SHOWN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff"
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_JOINER = "\u200d"  # makes one picture of several
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,16 +71,16 @@ class Call:
     our_number_name: str
 
     @classmethod
-    def from_entry(cls, entry: Mapping[str, Any], timezone: ZoneInfo) -> "Call":
-        """The Call of a callDetails entry. Raises BinotelError for one without a generalCallID or a startTime."""
-        general_call_id = clean(entry.get("generalCallID"))
-        start = _seconds(entry.get("startTime"))
-        if not general_call_id or not start:
-            raise BinotelError(
-                f"A call in Binotel's answer (generalCallID {general_call_id or 'missing'}) cannot be read: "
-                f"its startTime is {one_line(repr(entry.get('startTime')))}.",
-                "The API may have changed: please report it.",
-            )
+    def from_entry(cls, entry: Any, timezone: ZoneInfo) -> "Call":
+        """The Call of a callDetails entry. Raises UnreadableError for one without an id or without a time."""
+        if not isinstance(entry, dict):
+            raise UnreadableError("call", "", "", entry)
+        general_call_id = id_of(entry)
+        if not general_call_id:
+            raise UnreadableError("call", "", "generalCallID", entry.get("generalCallID"))
+        start = start_of(entry)
+        if not start:
+            raise UnreadableError("call", general_call_id, "startTime", entry.get("startTime"))
         customer = entry.get("customerData")
         return cls(
             general_call_id=general_call_id,
@@ -75,7 +90,7 @@ class Call:
             line=clean(entry.get("internalNumber")),
             employee=clean(entry.get("employeeName")) or clean(entry.get("employeeEmail")),
             customer=clean(customer.get("name")) if isinstance(customer, dict) else "",
-            disposition=clean(entry.get("disposition")),
+            disposition=disposition_of(clean(entry.get("disposition"))),
             wait_seconds=_seconds(entry.get("waitsec")),
             talk_seconds=_seconds(entry.get("billsec")),
             our_number=clean(entry.get("didNumber")) or clean(entry.get("trunkNumber")),
@@ -119,10 +134,9 @@ class Call:
         """Whether there can be a recording of it."""
         return self.disposition in RECORDED_DISPOSITIONS
 
-    @property
-    def is_calling_back(self) -> bool:
-        """Whether somebody of ours is calling, or speaking, right now."""
-        return self.disposition == "ONLINE" and self.call_type == OUTGOING
+    def is_going_on(self, now: float) -> bool:
+        """Whether it has not ended at a moment, in Unix seconds, as far as its state tells."""
+        return goes_on(self.disposition, self.unix_start, self.talk_seconds, now)
 
     @property
     def number_key(self) -> str:
@@ -130,16 +144,59 @@ class Call:
         return re.sub("[^0-9]", "", self.number)[-SIGNIFICANT_DIGITS:]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Calls:
-    """The Calls of callDetails entries, made anew each time they are gone through: a year's need no memory."""
+    """The Calls of callDetails entries, made anew each time they are gone through: a year's need no memory.
 
-    entries: Iterable[Mapping[str, Any]]
+    unreadable, sentences: how many entries could not be read, and what there is to say of them: known when they were
+                           gone through to the end
+    """
+
+    entries: Iterable[Any]
     timezone: ZoneInfo
+    unreadable: int = dataclasses.field(default=0, init=False)
+    sentences: list[str] = dataclasses.field(default_factory=list, init=False)
 
     def __iter__(self) -> Iterator[Call]:
-        for entry in self.entries:
-            yield Call.from_entry(entry, self.timezone)
+        sentences: list[str] = []
+        self.unreadable = yield from readable(
+            self.entries, lambda entry: Call.from_entry(entry, self.timezone), sentences.append
+        )
+        self.sentences = sentences
+
+
+def calls_with_entries(
+    entries: Iterable[Any], timezone: ZoneInfo, tell: Callable[[str], None]
+) -> Iterator[tuple[Call, dict[str, Any]]]:
+    """Each Call with the callDetails entry that it is made of; what cannot be read is told: see readable()."""
+    return readable(entries, lambda entry: (Call.from_entry(entry, timezone), entry), tell)
+
+
+def start_of(entry: Any) -> int:
+    """When a callDetails entry began, in Unix seconds; 0 where that cannot be, or cannot be read."""
+    start = _seconds(entry.get("startTime")) if isinstance(entry, dict) else 0
+    return start if EARLIEST_START <= start <= time.time() + DAY_SECONDS else 0
+
+
+def id_of(entry: Any) -> str:
+    """A callDetails entry's generalCallID, else its callID, else ""."""
+    return clean(entry.get("generalCallID")) or clean(entry.get("callID")) if isinstance(entry, dict) else ""
+
+
+def goes_on(disposition: str, start: float, talk_seconds: int, now: float) -> bool:
+    """Whether a call that began at `start` has not ended at `now`, both in Unix seconds, as far as its state tells.
+
+    A state that nobody knows is no end either, unless somebody has spoken. After three hours it was left behind.
+    """
+    is_known = disposition in KNOWN_DISPOSITIONS or talk_seconds > 0
+    return (disposition in GOING_ON_DISPOSITIONS or not is_known) and start > now - SETTLED_SECONDS
+
+
+@functools.lru_cache(1000)
+def disposition_of(text: str) -> str:
+    """A call's state or result as it is compared: NOANSWER, however it is written; one that is not known, as it is."""
+    known = text.upper().replace(" ", "")
+    return known if known in KNOWN_DISPOSITIONS else text
 
 
 def dialable(number: str) -> str:
@@ -158,13 +215,27 @@ def in_time_order(call: Call) -> tuple[float, str]:
 def clean(value: Any) -> str:
     """A value from the server as one line of text that any file format can hold; "" for whatever is no text.
 
-    Control characters become U+FFFD, so that it shows that something was there.
+    Characters that control something or cannot be seen become U+FFFD, so that it shows that something was there.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return " ".join(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", str(value)).split())
+    return fit_for_cell(" ".join(NOT_SHOWN.sub(_shown, str(value)).split()))
+
+
+def _shown(match: re.Match[str]) -> str:
+    """What is seen in place of a character that is not: U+FFFD, but for what holds the parts of a picture together."""
+    if match[0] == _JOINER and match.start():
+        before, after = match.string[match.start() - 1], match.string[match.end() : match.end() + 1]
+        if _is_pictorial(before) and _is_pictorial(after):
+            return _JOINER
+    return "\N{REPLACEMENT CHARACTER}"
+
+
+def _is_pictorial(character: str) -> bool:
+    """Whether it is a picture, or what follows one and changes its look (a variation selector, the colour of skin)."""
+    return bool(character) and (character == "\ufe0f" or unicodedata.category(character) in ("So", "Sk"))
 
 
 def _seconds(value: Any) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from binotel_core import BinotelClient
-from common.calls.call import Call, in_time_order
+from common.calls.call import id_of, start_of
 from common.settings import UsageError
 
 MAX_DAYS = 3660
@@ -63,23 +63,22 @@ def last_second(day: date, timezone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(23, 59, 59), timezone)
 
 
-def calls_of_day(
-    day: date, client: BinotelClient, timezone: ZoneInfo, now: datetime
-) -> list[tuple[Call, dict[str, Any]]]:
-    """A day's calls in time order, each with the server's entry that it is made of. One heavy request."""
+def entries_of_day(day: date, client: BinotelClient, timezone: ZoneInfo, now: datetime) -> list[Any]:
+    """A day's calls in time order, as the server's own entries; before them those that cannot be read. One heavy
+    request."""
     # Any second of the day will do; midday is the day's own whatever the server's clock, and today may not have come
     # that far.
     moment = min(now, datetime.combine(day, time(12), timezone))
-    entries = client.calls_per_day(moment)
-    calls = [(Call.from_entry(entry, timezone), entry) for entry in entries]
-    log.info("%s: %d entries", day, len(calls))
-    strangers = sum(call.start.date() != day for call, _ in calls)
+    entries = sorted(client.calls_per_day(moment), key=lambda entry: (start_of(entry), id_of(entry)))
+    log.info("%s: %d entries", day, len(entries))
+    starts = filter(None, map(start_of, entries))
+    strangers = sum(datetime.fromtimestamp(start, timezone).date() != day for start in starts)
     if strangers:
         log.warning(
             "%d of %d calls that Binotel lists for %s are of another day in %s: check TIMEZONE.",
             strangers,
-            len(calls),
+            len(entries),
             day,
             timezone,
         )
-    return sorted(calls, key=lambda pair: in_time_order(pair[0]))
+    return entries

@@ -2,7 +2,6 @@
 
 import bisect
 import math
-import re
 import statistics
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -18,8 +17,8 @@ from binotel_core import (
     BinotelClient,
     BinotelError,
     TransportError,
-    one_line,
 )
+from common.calls.call import clean, start_of
 
 INCOMING = "incoming"
 OUTGOING = "outgoing"
@@ -57,8 +56,10 @@ def calls_for_period(
     direction: str = "both",
     *,
     internal_number: str | None = None,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Any]:
     """All calls that begin from `start` to `stop`, both inclusive, in time order, as the server's own entries.
+
+    Entries whose time cannot be read come with those of the answer that they were in, before these.
 
     start, stop:     aware datetimes in the account's time zone, which decides where its days begin
     direction:       "incoming", "outgoing" or "both"
@@ -76,11 +77,11 @@ def calls_for_period(
         timezone=start.tzinfo,
         internal_number=internal_number,
     )
-    ahead: list[dict[str, Any]] = []
+    ahead: list[Any] = []
     while request := plan.next_request():
         entries = client.entries(request.method, request.params)
-        ahead = sorted([*ahead, *plan.accept(request, entries)], key=_start_of)
-        ready = bisect.bisect_right(ahead, plan.known_until, key=_start_of)
+        ahead = sorted([*ahead, *plan.accept(request, entries)], key=start_of)
+        ready = bisect.bisect_right(ahead, plan.known_until, key=start_of)
         yield from ahead[:ready]
         del ahead[:ready]
 
@@ -180,47 +181,53 @@ class PeriodPlan:
             params["internalNumber"] = self._line
         return PeriodRequest(_PERIOD_METHODS[way], params, (way,), first, windows[way])
 
-    def accept(self, request: PeriodRequest, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def accept(self, request: PeriodRequest, entries: list[Any]) -> list[Any]:
         """Learn from an answer, and return those of its calls that are new and of the period, in time order.
 
-        An answer that may be cut off gives none. Raises IncompleteError when it is that of a single second, and
-        TransportError for calls that were not asked for, or that cannot be read.
+        Before them come the entries whose time cannot be read: nobody knows whether they are new. An answer that may
+        be cut off gives none. Raises IncompleteError when it is that of a single second, and TransportError for calls
+        that were not asked for.
         """
         self._accepted += 1
         cap = self._caps[request.method]
         if cap is not None and len(entries) >= cap:
             self._split(request)
             return []
-        timed = sorted(((_start_of(entry), entry) for entry in entries), key=lambda pair: pair[0])
         lowest = self._day(request.first)[0] if request.method == DAY_METHOD else request.first
+        starts = [(start_of(entry), entry) for entry in entries]
+        # From days away, a time is no time; from close by, another clock's.
+        close = range(lowest - _DAY_SECONDS, request.last + _DAY_SECONDS + 1)
+        timed = sorted((pair for pair in starts if pair[0] in close), key=lambda pair: pair[0])
         if timed and not lowest <= timed[0][0] <= timed[-1][0] <= request.last:
             raise TransportError(
                 f"Binotel's answer to {request.method} has calls from outside the time asked for.",
                 "Check TIMEZONE: it must be the time zone of the account, usually Europe/Kyiv.",
             )
-        calls = []
-        for moment, entry in timed:
-            way = self._way_of(entry)
-            if request.method != DAY_METHOD and way not in request.ways:
-                raise TransportError(
-                    f"Binotel's answer to {request.method} has a call whose callType is "
-                    f"{one_line(repr(entry.get('callType')))}.",
-                    "The API may have changed. " + ASK_BINOTEL,
-                )
+        ways = [self._way_of(entry, request) for _, entry in timed]
+        if request.method != DAY_METHOD and not set(ways) <= set(request.ways):
+            raise TransportError(
+                f"Binotel's answer to {request.method} has calls of the other direction.",
+                "The API may have changed. " + ASK_BINOTEL,
+            )
+        calls = [entry for moment, entry in starts if moment not in close]
+        for (moment, entry), way in zip(timed, ways, strict=True):
             if way in request.ways and self._next[way] <= moment <= self.stop:
                 calls.append(entry)
         for way in request.ways:
-            moments = [moment for moment, entry in timed if self._way_of(entry) == way]
+            moments = [moment for (moment, _), its in zip(timed, ways, strict=True) if its == way]
             self._learn(way, lowest, request.last, moments)
             self._next[way] = min(request.last, self.stop) + 1
         if self._crowd:
-            self._crowd.left -= sum(self._way_of(call) == self._crowd.way for call in calls)
+            self._crowd.left -= len(calls) if request.method != DAY_METHOD else ways.count(self._crowd.way)
             if self._crowd.left <= 0 or self.known_until >= self._crowd.last:
                 self._crowd = None
         return calls
 
-    def _way_of(self, entry: Mapping[str, Any]) -> str:
-        return LINE if self._line is not None else way_of(entry)
+    def _way_of(self, entry: Any, request: PeriodRequest) -> str:
+        """Which way of ours a call in the answer to `request` belongs to; where it does not say, the request does."""
+        if self._line is not None:
+            return LINE
+        return way_of(entry) or (OUTGOING if request.method == DAY_METHOD else request.ways[0])
 
     def _day(self, moment: int) -> tuple[int, int]:
         """The first and the last second of the calendar day that holds `moment`."""
@@ -367,17 +374,10 @@ class _Density:
         return _DAY_SECONDS - 1
 
 
-def way_of(entry: Mapping[str, Any]) -> str:
-    """INCOMING or OUTGOING, whichever a callDetails entry is. The server sends its numbers in more than one form."""
-    return INCOMING if str(entry.get("callType")).strip().removesuffix(".0") == "0" else OUTGOING
+def way_of(entry: Any) -> str:
+    """INCOMING or OUTGOING, whichever a callDetails entry is; "" where it does not say.
 
-
-def _start_of(entry: Mapping[str, Any]) -> int:
-    start = re.fullmatch(r"([0-9]{1,11})(\.[0-9]*)?", str(entry.get("startTime")).strip())
-    if start is None:
-        value = one_line(repr(entry.get("startTime")))
-        raise TransportError(
-            f"A call in Binotel's answer has a startTime that cannot be read: {value}.",
-            "The API may have changed. " + ASK_BINOTEL,
-        )
-    return int(start[1])
+    The server sends its numbers in more than one form.
+    """
+    kind = clean(entry.get("callType")) if isinstance(entry, dict) else ""
+    return {"0": INCOMING, "0.0": INCOMING, "1": OUTGOING, "1.0": OUTGOING}.get(kind, "")

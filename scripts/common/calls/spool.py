@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from binotel_core import BinotelError
-from common.calls.call import SETTLED_SECONDS, clean
+from common.calls.call import SETTLED_SECONDS, id_of, start_of
 from common.calls.period import PeriodPlan, PeriodRequest
 
 FORGOTTEN_SECONDS = 30 * 86400
@@ -60,6 +60,7 @@ class Spool:
                     request is None
                     or _written(request) != asked_for
                     or min(request.last, plan.stop) > asked - SETTLED_SECONDS
+                    or asked > time.time()  # by a clock that was wrong
                 ):
                     break
                 plan.accept(request, [{"startTime": start, "callType": kind} for start, kind in json.loads(shape)])
@@ -70,20 +71,16 @@ class Spool:
                 self._database.execute("DELETE FROM answers WHERE number > ?", [self.answers])
             self.calls = int(self._database.execute("SELECT count(*) FROM calls").fetchone()[0])
 
-    def add(
-        self, request: PeriodRequest, plan: PeriodPlan, entries: list[dict[str, Any]], calls: list[dict[str, Any]]
-    ) -> None:
+    def add(self, request: PeriodRequest, plan: PeriodPlan, entries: list[Any], calls: list[Any]) -> None:
         """Keep an answer that `plan` has accepted: all its `entries`, and the `calls` among them that are wanted.
 
         When this returns it is on disk; after a crash before that, nothing is known of it, and it is asked for again.
         """
         # A plan looks at nothing else; the entries of an answer that was cut off may be twice as many as the calls.
-        shape = json.dumps([(entry.get("startTime"), entry.get("callType")) for entry in entries])
+        fields = [entry if isinstance(entry, dict) else {} for entry in entries]
+        shape = json.dumps([(entry.get("startTime"), entry.get("callType")) for entry in fields])
         number = self.answers + 1
-        rows = [
-            (number, int(float(call["startTime"])), clean(call.get("generalCallID")), json.dumps(call))
-            for call in calls
-        ]
+        rows = [(number, start_of(call), id_of(call), json.dumps(call)) for call in calls]
         with self._told(), self._transaction():
             answer = (number, time.time(), plan.stop, _written(request), shape)
             self._database.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", answer)
@@ -91,7 +88,7 @@ class Spool:
         self.answers = number
         self.calls += len(rows)
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[Any]:
         with self._told():
             for (entry,) in self._database.execute("SELECT entry FROM calls ORDER BY start, call_id"):
                 yield json.loads(entry)

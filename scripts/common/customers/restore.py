@@ -1,13 +1,18 @@
 """A backup and the live base -> the steps that bring the one back into the other, and their carrying out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from binotel_core import ApiError, BinotelClient, SignatureError, TransportError
 from common.calls.call import clean, dialable
-from common.customers.backup import Backup, Customer, changed_fields
+from common.calls.entries import UnreadableError, readable
+from common.customers.backup import Backup, Customer, changed_fields, ids_of, keyed, label_of, list_of, what_is_wrong
 
+AGAIN_SECONDS = 5  # between two lists of which one alone proves nothing
+ASKED_AT_ONCE = 100  # ids in a request
+WRONG_DATA = 104  # a code of the API
+MAX_NAMED = 10
 MAX_FAILURES_IN_A_ROW = 3  # of the network: then it is gone, and the rest would fail the same way
 
 
@@ -33,6 +38,7 @@ class Plan:
 
     only_live:      customers who are not in the backup; nothing is done to them
     missing_labels: names of labels that the live base does not have
+    missing_lines:  internal numbers that no employee has
     impossible:     what cannot be brought back, and why
     """
 
@@ -40,31 +46,55 @@ class Plan:
     same: int = 0
     only_live: list[Customer] = field(default_factory=list)
     missing_labels: list[str] = field(default_factory=list)
+    missing_lines: list[str] = field(default_factory=list)
     impossible: list[tuple[Customer, str]] = field(default_factory=list)
 
 
-def make_plan(backup: Backup, live: Backup, employees: set[str], is_wanted: Callable[[Customer], bool]) -> Plan:
+@dataclass
+class Lists:
+    """What customers can be given: labels, id -> name, and the internal numbers that employees have."""
+
+    labels: dict[str, str] = field(default_factory=dict)
+    lines: set[str] = field(default_factory=set)
+
+    def add(self, client: BinotelClient, tell: Callable[[str], None]) -> None:
+        """Add what Binotel lists now. `tell` is called with a sentence for entries that cannot be read."""
+        labels = (entry for _, entry in keyed(list_of(client, "customers/listOfLabels")))
+        self.labels.update(readable(labels, label_of, tell))
+        employees = (entry for _, entry in keyed(list_of(client, "settings/list-of-employees")))
+        self.lines.update(set(readable(employees, _line, tell)) - {""})
+
+
+def make_plan(backup: Backup, live: Backup, lists: Lists, is_wanted: Callable[[Customer], bool]) -> Plan:
     """Compare a backup with the live base.
 
-    employees: the internal numbers that exist
     is_wanted: which customers of the backup to bring back
 
     A deleted customer who was made anew has another id: customers are matched by id, then by a number they share with
-    somebody who is not in the backup. Labels are matched by id, then by name.
+    somebody who is not in the backup. Labels are matched by id, then by name. What a customer has in the backup and now
+    is never taken away, whatever the lists say.
     """
     plan = Plan()
     matches = _matches(backup, live)
     missing: set[str] = set()
+    missing_lines: set[str] = set()
     for customer in backup.customers.values():
         if not is_wanted(customer):
             continue
-        label_ids, lacking = _labels(customer, live)
-        missing.update(lacking)
+        if customer.id in live.unreadable:
+            plan.impossible.append((customer, "Binotel has this customer, who cannot be read."))
+            continue
         old = matches.get(customer.id)
+        label_ids, lacking = _labels(customer, lists.labels | dict(old.labels) if old else lists.labels)
+        missing.update(lacking)
         if old is None and not (customer.numbers and customer.name):
             plan.impossible.append((customer, "Binotel demands a name and a number."))
             continue
-        step = _step(customer, old, label_ids, employees)
+        line = customer.employee_number
+        has_line = not line or line in lists.lines or (old is not None and line == old.employee_number)
+        if not has_line:
+            missing_lines.add(line)
+        step = _step(customer, old, label_ids, has_line)
         if lacking:
             step.notes.append(f"without the labels {clean(', '.join(lacking))}")
         if step.params:
@@ -75,8 +105,52 @@ def make_plan(backup: Backup, live: Backup, employees: set[str], is_wanted: Call
             plan.same += 1
     matched = {customer.id for customer in matches.values()}
     plan.only_live = [customer for customer in live.customers.values() if customer.id not in matched]
-    plan.missing_labels = sorted(missing)
+    plan.missing_labels, plan.missing_lines = sorted(missing), sorted(missing_lines)
     return plan
+
+
+def doubts(plan: Plan, backup: Backup, live: Backup, lists: Lists) -> list[str]:
+    """Why the lists that a plan was made of cannot be all that there is, in sentences."""
+    found = [what_is_wrong(live, backup, "the backup")] if backup.customers else []
+    if unlisted := unlisted_labels(live, lists):
+        found.append(f"Binotel's list of labels lacks {len(unlisted)} that customers have: {_some(unlisted)}.")
+    lines = {customer.employee_number for customer in live.customers.values()} - {""}
+    if plan.missing_lines and (not lists.lines or len(lines & lists.lines) * 2 < len(lines)):
+        missing = len((lines - lists.lines) | set(plan.missing_lines))
+        found.append(f"Binotel lists {len(lists.lines)} lines of employees, and lacks {missing} that customers have.")
+    return [doubt for doubt in found if doubt]
+
+
+def unlisted_labels(live: Backup, lists: Lists) -> list[str]:
+    """Names of labels that customers have now, although the list of labels lacks them."""
+    labels = {identity: name for customer in live.customers.values() for identity, name in customer.labels.items()}
+    return sorted(name for identity, name in labels.items() if identity not in lists.labels)
+
+
+def hidden_customers(plan: Plan, live: Backup, client: BinotelClient) -> list[str]:
+    """Why those whom a plan takes for deleted cannot all be so, in sentences: they are asked for by id.
+
+    Raises what BinotelClient.call() raises.
+    """
+    ids = [step.customer.id for step in plan.steps if step.customer.id not in live.customers]
+    found: set[str] = set()
+    for start in range(0, len(ids), ASKED_AT_ONCE):
+        asked = ids[start : start + ASKED_AT_ONCE]
+        try:
+            entries = keyed(list_of(client, "customers/take-by-id", {"customerID": asked}))
+        except ApiError as error:
+            # Assumed: the server may refuse ids that it does not have.
+            if error.code != WRONG_DATA:
+                raise
+        else:
+            found.update(ids_of(entries) & set(asked))
+    lacking = f"Binotel's list of {len(live.customers)} customers lacks {len(found)} who exist:"
+    return [f"{lacking} {_some(sorted(found))}."] if found else []
+
+
+def _some(names: list[str]) -> str:
+    shown = clean(", ".join(names[:MAX_NAMED]))
+    return f"{shown} and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else shown
 
 
 def _matches(backup: Backup, live: Backup) -> dict[str, Customer]:
@@ -86,7 +160,7 @@ def _matches(backup: Backup, live: Backup) -> dict[str, Customer]:
     and where no country's code says otherwise.
     """
     matches = {identity: live.customers[identity] for identity in backup.customers if identity in live.customers}
-    unknown = [customer for identity, customer in live.customers.items() if identity not in backup.customers]
+    unknown = [customer for identity, customer in live.customers.items() if not backup.knows(identity)]
     taken: set[str] = set()
     for form in (str, dialable):
         holders: dict[str, list[Customer]] = {}
@@ -94,7 +168,7 @@ def _matches(backup: Backup, live: Backup) -> dict[str, Customer]:
             for number in customer.numbers:
                 holders.setdefault(form(number), []).append(customer)
         for customer in backup.customers.values():
-            if customer.id in matches:
+            if customer.id in matches or customer.id in live.unreadable:
                 continue
             found = {holder.id: holder for number in customer.numbers for holder in holders.get(form(number), [])}
             free = [holder for holder in found.values() if holder.id not in taken]
@@ -104,17 +178,15 @@ def _matches(backup: Backup, live: Backup) -> dict[str, Customer]:
     return matches
 
 
-def _labels(customer: Customer, live: Backup) -> tuple[list[str], list[str]]:
-    """The live ids of a customer's labels, and the names of those that are not there."""
-    by_name = {name: identity for identity, name in live.labels.items()}
-    found = {
-        name: identity if identity in live.labels else by_name.get(name) for identity, name in customer.labels.items()
-    }
+def _labels(customer: Customer, there: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The ids that a customer's labels have among those which are there, and the names of those that are not."""
+    by_name = {name: identity for identity, name in there.items()}
+    found = {name: identity if identity in there else by_name.get(name) for identity, name in customer.labels.items()}
     ids = [identity for identity in found.values() if identity is not None]
     return list(dict.fromkeys(ids)), [name for name, identity in found.items() if identity is None]
 
 
-def _step(customer: Customer, live: Customer | None, label_ids: list[str], employees: set[str]) -> Step:
+def _step(customer: Customer, live: Customer | None, label_ids: list[str], has_line: bool) -> Step:
     notes = []
     values: dict[str, tuple[str, Any]] = {
         "name": ("name", customer.name),
@@ -124,7 +196,7 @@ def _step(customer: Customer, live: Customer | None, label_ids: list[str], emplo
         "employee": ("assignedToEmployeeNumber", customer.employee_number),
         "labels": ("labels", label_ids),
     }
-    if customer.employee_number and customer.employee_number not in employees:
+    if not has_line:
         notes.append(f"there is no line {clean(customer.employee_number)} any more: the employee is left as it is")
         del values["employee"]
     for name in ("name", "numbers"):
@@ -219,6 +291,11 @@ class Restorer:
             self._numbers.update(dict.fromkeys(step.params["numbers"], identity))
 
 
-def employees_of(entries: list[dict[str, Any]]) -> set[str]:
-    """The internal numbers of a list of employees."""
-    return {str(entry.get("extNumber") or "") for entry in entries} - {""}
+def _line(entry: Any) -> str:
+    """The internal number of an employee, "" for one without. Raises UnreadableError."""
+    if not isinstance(entry, dict):
+        raise UnreadableError("person among the employees", "", "entry", entry)
+    line = entry.get("extNumber")
+    if not (line is None or isinstance(line, str) or type(line) is int):
+        raise UnreadableError("person among the employees", str(entry.get("employeeID", "")), "extNumber", line)
+    return str(line or "")

@@ -1,20 +1,36 @@
-"""A message with attachments -> SMTP."""
+"""A message with attachments -> SMTP: to each recipient once and in time, and what became of it, by recipient."""
 
+import email.policy
+import enum
+import hashlib
+import html
+import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from io import BufferedReader
 from pathlib import Path
 
-from binotel_core import BinotelError, one_line
-from common.settings import Settings
+from binotel_core import BinotelError, account_id, one_line, within
+from common.settings import Settings, name_and_address
 
-SMTP_TIMEOUT_SECONDS = 60
+MAX_SECONDS = 300  # for a mail with all its tries, however slowly the server speaks
+SMTP_TIMEOUT_SECONDS = 60  # for each answer of the server, but the last
+GOODBYE_SECONDS = 5
+PAUSES_SECONDS = (5, 10, 20, 40, 75)  # before each further try, where the server puts a mail off
+MAX_REPLIES_BYTES = 1_000_000  # in a connection
 MAX_ATTACHMENTS_BYTES = 18_000_000  # Gmail and others take mails of 25 MB; attachments grow by a third on the way
+CLOSING, TOO_LARGE = 421, 552
+# What these refuse is neither the mail nor its recipient, but how we speak to the server: no login, no TLS.
+OF_SESSION = (500, 502, 503, 504, 530, 534, 535, 538, 555)
 # Windows without Office does not know the first one.
 TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -23,12 +39,35 @@ TYPES = {
 }
 
 
-class MailError(BinotelError):
-    """A mail was not sent, or not to everybody: `str()` says to whom not, why, and what to do."""
+class Fate(enum.Enum):
+    """What became of a mail to a recipient."""
 
-    def __init__(self, message: str, *, others_got_it: bool = False) -> None:
+    ACCEPTED = enum.auto()
+    WAITING = enum.auto()  # not sent: another try may do
+    REFUSED = enum.auto()  # for good
+    UNKNOWN = enum.auto()  # all of it was sent, and no answer came
+    TOO_LARGE = enum.auto()  # refused, unless it can be made smaller
+
+
+class MailError(BinotelError):
+    """A mail was not sent, or not to everybody: `str()` says to whom not, why, and what to do.
+
+    fates:          by recipient
+    is_server_away: whether no mail to anybody can be sent now
+    """
+
+    def __init__(self, message: str, fates: dict[str, Fate] | None = None, *, is_server_away: bool = False) -> None:
         super().__init__(message)
-        self.others_got_it = others_got_it
+        self.fates = fates or {}
+        self.is_server_away = is_server_away
+
+    def whose(self, fate: Fate) -> list[str]:
+        """The recipients whose mail met this fate."""
+        return [address for address, met in self.fates.items() if met == fate]
+
+    @property
+    def others_got_it(self) -> bool:
+        return bool(self.whose(Fate.ACCEPTED))
 
 
 @dataclass(frozen=True)
@@ -39,6 +78,13 @@ class Mail:
     text: str
     html: str
 
+    @classmethod
+    def of_lines(cls, subject: str, lines: Iterable[str]) -> "Mail":
+        """A mail that says its subject, and then these lines."""
+        text = [subject, "", *lines]
+        shown = "<br>\n".join(map(html.escape, text))
+        return cls(subject, "\n".join(text), f"<p>{shown}</p>")
+
 
 def send(
     mail: Mail,
@@ -47,100 +93,331 @@ def send(
     *,
     to: Sequence[str] | None = None,
     key: str = "REPORT_TO",
+    only: Sequence[str] | None = None,
+    about: str = "",
+    if_too_large: Callable[[], Mail] | None = None,
+    pauses: Iterator[float] | None = None,
+    each_try: Callable[[], AbstractContextManager[None]] = nullcontext,
+    on_accepted: Callable[[Sequence[str]], None] = lambda _: None,
 ) -> None:
-    """Send a mail with the files at `attachments`. Raises MailError, OSError.
+    """Send a mail with the files at `attachments`. Raises MailError unless everybody gets it, and OSError.
 
-    to:  the addresses, REPORT_TO's unless others are given
-    key: the name of the setting that they come from, for what to check when one is refused
+    to:           the addresses, REPORT_TO's unless others are given
+    key:          the name of the setting that they come from, for what to check when one is refused
+    only:         those of them who have not got it yet, unless that is everybody
+    about:        what it is about: two mails of an account about the same to the same addresses have one Message-ID,
+                  so that mail servers and programs can tell that one of them was sent twice
+    if_too_large: gives what is sent without attachments where the mail is too large with them
+    pauses:       seconds before each further try, where the server puts the mail off; several mails may share them
+    each_try:     what is to be around each try
+    on_accepted:  called when the server has taken the mail for some, before anything else can go wrong: to remember it
     """
     to = settings.report_to if to is None else to
+    pauses = iter(PAUSES_SECONDS) if pauses is None else pauses
+    delivery = _Delivery(settings, on_accepted)
+    message_id = _message_id(about, to, settings)
+    forms: list[tuple[Callable[[], Mail], Sequence[Path]]] = [(lambda: mail, attachments)]
+    if if_too_large and attachments:
+        forms.append((if_too_large, []))
+        if sum(path.stat().st_size for path in attachments) > MAX_ATTACHMENTS_BYTES:
+            del forms[0]
+    due = list(to if only is None else only)
+    for make, files in forms:
+        letter = _letter(make(), files, to, message_id, settings) if due else b""
+        while due:
+            with each_try():
+                delivery.attempt(letter, due)
+            due = delivery.put_off if delivery.has_waited(pauses) else []
+        due = delivery.whose(Fate.TOO_LARGE)
+    delivery.raise_unless_accepted(key)
+
+
+def _letter(mail: Mail, attachments: Sequence[Path], to: Sequence[str], message_id: str, settings: Settings) -> bytes:
+    name, sender = name_and_address(settings.mail_from)
     message = EmailMessage()
     message["Subject"] = mail.subject
-    message["From"] = settings.mail_from
+    message["From"] = Address(name, addr_spec=sender) if name else sender
     message["To"] = ", ".join(to)
     message["Date"] = formatdate(localtime=True)
-    message["Message-ID"] = make_msgid(domain=settings.mail_from.rpartition("@")[2])
+    message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"  # keeps out-of-office answers away
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     for path in attachments:
         main_type, _, subtype = TYPES.get(path.suffix.lower(), "application/octet-stream").partition("/")
         message.add_attachment(path.read_bytes(), maintype=main_type, subtype=subtype, filename=path.name)
-    refused = _send_message(message, settings, key)
-    if refused:
-        message_text = f"{_refused_text(refused)} The other recipients got it. Check {key}."
-        raise MailError(message_text, others_got_it=True)
+    return message.as_bytes(policy=email.policy.SMTP)
 
 
-def _send_message(message: EmailMessage, settings: Settings, key: str) -> dict[str, tuple[int, bytes]]:
-    """Hand a message to the SMTP server; return the refused recipients. Every kind of trouble is a MailError."""
-    server = f"The mail server {settings.smtp_host}:{settings.smtp_port}"
-    to = message["To"]
-    outcome = f"The mail to {to} was not sent."
-    connected = False
-    try:
-        smtp = _connection(settings)
-        try:
-            if settings.smtp_user:
-                smtp.login(settings.smtp_user, settings.smtp_password)
-            connected = True
-            return smtp.send_message(message)
-        finally:
-            # Not `with`: how the server says good-bye decides nothing about the mail.
-            with suppress(OSError, smtplib.SMTPException):
-                smtp.quit()
-            smtp.close()
-    except smtplib.SMTPAuthenticationError as error:
-        reason = f"{server} refused the user name or the password: {_reply(error)}. Check SMTP_USER and SMTP_PASSWORD."
-    except smtplib.SMTPRecipientsRefused as error:
-        reason = f"{_refused_text(error.recipients)} Check {key}."
-    except smtplib.SMTPSenderRefused as error:
-        reason = f"{server} refused the sender {error.sender}: {_reply(error)}. Check MAIL_FROM."
-    except smtplib.SMTPNotSupportedError as error:
-        reason = f"{server} cannot do what is asked: {error} Check SMTP_SECURITY and SMTP_PORT."
-    except smtplib.SMTPResponseException as error:
-        reason = f"{server} refused the message: {_reply(error)}."
-    except ssl.SSLError as error:
-        reason = f"No secure connection to {settings.smtp_host}: {error}. Check SMTP_SECURITY, SMTP_PORT and SMTP_HOST."
-    except socket.gaierror:
-        reason = f"The name {settings.smtp_host} cannot be resolved. Check SMTP_HOST and the internet connection."
-    except (OSError, smtplib.SMTPServerDisconnected) as error:
-        if connected:  # it broke off on the way: perhaps after the server had taken all of it
-            outcome = f"Whether the mail to {to} was sent is unknown: look before you send it again."
-        problem = one_line(error.strerror or str(error))
-        reason = f"{server} is not answering: {problem}. Check SMTP_HOST, SMTP_PORT and SMTP_SECURITY."
-    except (smtplib.SMTPException, UnicodeError) as error:
-        reason = (
-            f"{server} cannot be used: {one_line(str(error)).rstrip('.')}. Check the SMTP_ settings with its owner."
-        )
-    raise MailError(f"{outcome} {reason}")
+def _message_id(about: str, to: Sequence[str], settings: Settings) -> str:
+    domain = name_and_address(settings.mail_from)[1].rpartition("@")[2]
+    if not about:
+        return make_msgid(domain=domain)
+    what = "\n".join([account_id(settings.key), about, *sorted(to)])
+    return f"<{hashlib.sha256(what.encode()).hexdigest()[:32]}@{domain}>"
 
 
-def _connection(settings: Settings) -> smtplib.SMTP:
-    where = (settings.smtp_host, settings.smtp_port)
-    # SMTP greets with this computer's name, which on Windows may hold letters that SMTP does not take.
-    name = socket.getfqdn()
-    name = name if name.isascii() else "localhost"
-    context = ssl.create_default_context()
-    if settings.smtp_security == "tls":
-        return smtplib.SMTP_SSL(*where, name, timeout=SMTP_TIMEOUT_SECONDS, context=context)
-    smtp = smtplib.SMTP(*where, name, timeout=SMTP_TIMEOUT_SECONDS)
-    if settings.smtp_security == "starttls":
-        try:
-            smtp.starttls(context=context)
-        except BaseException:
-            smtp.close()
-            raise
-    return smtp
+class _Delivery:
+    """A mail on its way, over all its tries: what has become of it so far, and why."""
+
+    def __init__(self, settings: Settings, on_accepted: Callable[[Sequence[str]], None]) -> None:
+        self._settings = settings
+        self._server = f"The mail server {settings.smtp_host}:{settings.smtp_port}"
+        self._on_accepted = on_accepted
+        self._deadline = time.monotonic() + MAX_SECONDS
+        self.fates: dict[str, Fate] = {}
+        self.put_off: list[str] = []  # by the last try: for these, the server wants another one
+        self._replies: dict[str, str] = {}  # to the recipients whom it does not take
+        self._problems: dict[str, str] = {}  # of other recipients
+        self._unanswered: list[str] = []  # when all of it has been sent
+        self._is_server_away = False
+
+    def attempt(self, letter: bytes, whom: list[str]) -> None:
+        """Try once to have a letter taken for these recipients."""
+        self.put_off, self._unanswered, self._is_server_away = [], [], False
+        for address in whom:
+            self._replies.pop(address, None)
+            self._problems.pop(address, None)
+        with ExitStack() as stack:
+            try:
+                taken = self._hand_over(self._connected(stack), letter, whom)
+            except (OSError, UnicodeError) as error:  # all of smtplib's and ssl's are OSErrors
+                self._note(error, [address for address in whom if address not in self._replies])
+                return
+            self.fates |= dict.fromkeys(taken, Fate.ACCEPTED)
+            if taken:
+                self._on_accepted(taken)
+
+    def has_waited(self, pauses: Iterator[float]) -> bool:
+        """Wait until it is time for another try, if one is wanted, and gives whether it is."""
+        pause = next(pauses, None) if self.put_off else None
+        if pause is None or time.monotonic() + pause >= self._deadline:
+            return False
+        time.sleep(pause)
+        return True
+
+    def whose(self, fate: Fate) -> list[str]:
+        """The recipients whose mail met this fate."""
+        return [address for address, met in self.fates.items() if met == fate]
+
+    def raise_unless_accepted(self, key: str) -> None:
+        """Raise MailError unless everybody got it; `key` is the setting that the recipients come from."""
+        if all(fate == Fate.ACCEPTED for fate in self.fates.values()):
+            return
+        self.fates |= dict.fromkeys(self.whose(Fate.TOO_LARGE), Fate.REFUSED)
+        fates = self.fates
+        unknown, waiting, refused = map(self.whose, (Fate.UNKNOWN, Fate.WAITING, Fate.REFUSED))
+        is_for_nobody = len(waiting + refused) == len(fates)
+        not_sent = [a for a in fates if a in waiting + refused and (is_for_nobody or a in self._problems)]
+        sentences = [f"The mail to {', '.join(not_sent)} was not sent."] if not_sent else []
+        for does, whom in (("refused", refused), ("puts off", waiting)):
+            if own := [f"{address} ({self._replies[address]})" for address in whom if address in self._replies]:
+                sentences.append(f"The mail server {does} these recipients: {', '.join(own)}.")
+        sentences += dict.fromkeys(problem for address, problem in self._problems.items() if address in not_sent)
+        if unknown:
+            sentences.append(
+                f"Whether the mail to {', '.join(unknown)} was sent is unknown: look before you send it again."
+            )
+            sentences.append(self._problems[unknown[0]])
+        if self.whose(Fate.ACCEPTED):
+            sentences.append("The other recipients got it.")
+        if any(address in self._replies for address in refused):
+            sentences.append(f"Check {key}.")
+        raise MailError(" ".join(sentences), fates, is_server_away=self._is_server_away)
+
+    def _connected(self, stack: ExitStack) -> "_Smtp":
+        """A connection on which a mail can be sent; `stack` says good-bye and closes it."""
+        settings = self._settings
+        where = (settings.smtp_host, settings.smtp_port)
+        seconds = self._deadline - time.monotonic()
+        # Both may ask servers for names, which no timeout of a socket ends.
+        name, plain = within(seconds, lambda: (socket.getfqdn(), socket.create_connection(where, SMTP_TIMEOUT_SECONDS)))
+        stack.callback(plain.close)
+        watchdog = _Watchdog(plain)
+        stack.callback(watchdog.leave)
+        watchdog.allow(self._deadline - time.monotonic())
+        connection = plain
+        if settings.smtp_security == "tls":
+            connection = ssl.create_default_context().wrap_socket(plain, server_hostname=settings.smtp_host)
+            stack.callback(connection.close)
+        # SMTP greets with this computer's name, which on Windows may hold letters that SMTP does not take.
+        smtp = _Smtp(connection, where, name if name.isascii() else "localhost")
+        stack.callback(smtp.say_goodbye, watchdog)
+        smtp.greet()
+        if settings.smtp_security == "starttls":
+            smtp.starttls(context=ssl.create_default_context())
+            smtp.greet()
+        if settings.smtp_user:
+            smtp.login(settings.smtp_user, settings.smtp_password)
+        return smtp
+
+    def _hand_over(self, smtp: "_Smtp", letter: bytes, whom: list[str]) -> list[str]:
+        """Those for whom the server has taken the letter; why not for the others is noted."""
+        size = smtp.esmtp_features.get("size", "")
+        if size.isdecimal() and 0 < int(size) < len(letter):
+            raise smtplib.SMTPDataError(TOO_LARGE, f"it has {len(letter)} bytes, and may have {size}")
+        sender = name_and_address(self._settings.mail_from)[1]
+        code, reply = smtp.mail(sender, [f"SIZE={len(letter)}"] if smtp.has_extn("size") else [])
+        if _fate(code, reply) == Fate.TOO_LARGE:
+            raise smtplib.SMTPDataError(code, reply)
+        if not _is_good(code):
+            raise smtplib.SMTPSenderRefused(code, reply, sender)
+        taken = []
+        for address in whom:
+            code, reply = smtp.rcpt(address)
+            if _is_good(code):
+                taken.append(address)
+            elif code in (CLOSING, *OF_SESSION) or not 400 <= code < 600:
+                raise smtplib.SMTPResponseException(code, reply)
+            else:
+                self._replies[address] = _shown(code, reply)
+                self._decide(address, _fate(code, reply), is_put_off=code < 500)
+        if not taken:
+            return []
+        code, reply = smtp.docmd("DATA")
+        if code == 354:
+            assert smtp.sock  # noqa: S101 - for mypy: it is connected
+            smtp.sock.settimeout(max(1, self._deadline - time.monotonic()))  # a server may look into attachments
+            smtp.send(re.sub(rb"(?m)^\.", b"..", letter) + b".\r\n")
+            self._unanswered = taken
+            code, reply = smtp.getreply()
+            if _is_good(code):
+                return taken
+            if 400 <= code < 600:
+                self._unanswered = []
+        raise smtplib.SMTPDataError(code, reply)
+
+    def _note(self, error: Exception, whom: list[str]) -> None:
+        """Remember what kept a letter from these recipients."""
+        code = getattr(error, "smtp_code", 0)
+        problem = self._problem(error, code)
+        self._is_server_away = not isinstance(error, smtplib.SMTPDataError) and not self._unanswered
+        for address in whom:
+            fate = _fate(code, error.smtp_error) if isinstance(error, smtplib.SMTPDataError) else Fate.WAITING
+            self._problems[address] = problem
+            self._decide(address, Fate.UNKNOWN if self._unanswered else fate, is_put_off=400 <= code < 500)
+
+    def _decide(self, address: str, fate: Fate, *, is_put_off: bool) -> None:
+        self.fates[address] = fate
+        if fate == Fate.WAITING and is_put_off:
+            self.put_off.append(address)
+
+    def _problem(self, error: Exception, code: int) -> str:
+        """What is wrong, and what to do."""
+        settings, server = self._settings, self._server
+        where = "Check SMTP_HOST, SMTP_PORT and SMTP_SECURITY."
+        reply = _shown(code, error.smtp_error) if isinstance(error, smtplib.SMTPResponseException) else ""
+        if time.monotonic() >= self._deadline:
+            return f"{server} is too slow: a mail has {MAX_SECONDS:g} seconds in all, and they are over. {where}"
+        if 400 <= code < 500:
+            return f"{server} puts the mail off: {reply}."
+        match error:
+            case smtplib.SMTPAuthenticationError():
+                return f"{server} refused the user name or the password: {reply}. Check SMTP_USER and SMTP_PASSWORD."
+            case smtplib.SMTPSenderRefused():
+                return f"{server} refused the sender {error.sender}: {reply}. Check MAIL_FROM."
+            case smtplib.SMTPNotSupportedError():
+                return f"{server} cannot do what is asked: {error} Check SMTP_SECURITY and SMTP_PORT."
+            case smtplib.SMTPDataError():
+                return f"{server} refused the message: {reply}."
+            case smtplib.SMTPResponseException():
+                return f"{server} takes no mail: {reply}. Check the SMTP_ settings with its owner."
+            case ssl.SSLError():
+                check = "Check SMTP_SECURITY, SMTP_PORT and SMTP_HOST."
+                return f"No secure connection to {settings.smtp_host}: {error}. {check}"
+            case socket.gaierror():
+                return f"The name {settings.smtp_host} cannot be resolved. Check SMTP_HOST and the internet connection."
+            case smtplib.SMTPException() if not isinstance(error, smtplib.SMTPServerDisconnected):
+                pass
+            case OSError():
+                return f"{server} is not answering: {one_line(error.strerror or str(error))}. {where}"
+        return f"{server} cannot be used: {one_line(str(error)).rstrip('.')}. Check the SMTP_ settings with its owner."
 
 
-def _refused_text(refused: dict[str, tuple[int, bytes]]) -> str:
-    each = [
-        f"{address} ({code} {one_line(reply.decode(errors='replace'))})" for address, (code, reply) in refused.items()
-    ]
-    return f"The mail server refused these recipients: {', '.join(each)}."
+class _Smtp(smtplib.SMTP):
+    """SMTP over a connection that is there already."""
+
+    def __init__(self, connection: socket.socket, where: tuple[str, int], name: str) -> None:
+        self._connection = connection
+        super().__init__(*where, name, SMTP_TIMEOUT_SECONDS)
+
+    def _get_socket(self, *_: object) -> socket.socket:
+        return self._connection
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None:
+            assert self.sock  # noqa: S101 - for mypy: it is connected
+            self.file = _Replies(self.sock.makefile("rb", buffering=0))
+        return super().getreply()
+
+    def greet(self) -> None:
+        code, reply = self.ehlo()
+        if not _is_good(code) and not 400 <= code < 500:
+            code, reply = self.helo()
+        if not _is_good(code):
+            raise smtplib.SMTPHeloError(code, reply)
+
+    def say_goodbye(self, watchdog: "_Watchdog") -> None:
+        """How the server answers that decides nothing any more."""
+        watchdog.allow(GOODBYE_SECONDS)
+        with suppress(OSError):
+            self.quit()
+        self.close()
 
 
-def _reply(error: smtplib.SMTPResponseException) -> str:
-    reply = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-    return f"{error.smtp_code} {one_line(reply)}".rstrip(".")
+class _Replies(BufferedReader):
+    """What a server says, which must not go on for ever."""
+
+    _left = MAX_REPLIES_BYTES
+
+    def readline(self, size: int | None = -1) -> bytes:
+        line = super().readline(size)
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError(f"it says more than {MAX_REPLIES_BYTES} bytes")
+        return line
+
+
+class _Watchdog:
+    """Ends a connection when its time is over: the timeout of a socket begins anew with each byte that comes."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection.dup()  # TLS takes the connection out of the socket that had it
+        self._timer: threading.Timer | None = None
+
+    def allow(self, seconds: float) -> None:
+        """From now on it has so long."""
+        self._stop()
+        self._timer = threading.Timer(seconds, self._bite)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def leave(self) -> None:
+        self._stop()
+        self._connection.close()
+
+    def _stop(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer.join()  # or it might end what is somebody else's connection by then
+
+    def _bite(self) -> None:
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+
+def _is_good(code: int) -> bool:
+    return 200 <= code < 300
+
+
+def _fate(code: int, reply: bytes | str) -> Fate:
+    """What a reply other than a good one says of a mail or its recipient."""
+    text = reply if isinstance(reply, str) else reply.decode(errors="replace")
+    if code == TOO_LARGE or re.match(r"5\.(3\.4|2\.3)\b", text):
+        return Fate.TOO_LARGE
+    return Fate.REFUSED if 500 <= code < 600 and code not in OF_SESSION else Fate.WAITING
+
+
+def _shown(code: int, reply: bytes | str) -> str:
+    text = reply if isinstance(reply, str) else reply.decode(errors="replace")
+    return f"{code} {one_line(text)}".rstrip(".")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from common.calls.call import Call, dialable
+from common.calls.call import Call, Calls, dialable
 from common.calls.days import last_second
 
 HOURS_OF_A_WEEK = 7 * 24
@@ -156,6 +156,7 @@ class Report:
 
     calls:        everything in the list, SMS and fax too, in time order; can be gone through again and again
     count:        how many those are
+    unreadable:   how many entries of Binotel's answers could not be read, and are in nothing here
     as_of:        when the calls were asked for, if the time was not over then; else None
     days:         every calendar day of the time, those without calls too
     week:         by hour of the week, from Monday's first; an hour that the clocks repeat counts as one
@@ -167,6 +168,7 @@ class Report:
     as_of: datetime | None
     calls: Iterable[Call]
     count: int
+    unreadable: int
     totals: Totals
     days: dict[date, Counts]
     week: list[Counts]
@@ -184,6 +186,7 @@ class Report:
             as_of=as_of,
             calls=calls,
             count=counter.count,
+            unreadable=calls.unreadable if isinstance(calls, Calls) else 0,
             totals=counter.totals(),
             days=counter.days,
             week=counter.week,

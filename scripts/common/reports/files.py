@@ -5,12 +5,12 @@ import errno
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from common.csv_texts import CSV_DELIMITER, CSV_ENCODING, guarded
+from common.csv_texts import CSV_DELIMITER, CSV_ENCODING, fit_for_cell, guarded
 from common.files import written_whole
 from common.labels import Labels
 from common.reports.figures import Report
@@ -64,15 +64,25 @@ def _save_csv(report: Report, labels: Labels, path: Path) -> None:
     """The list of calls so that a Ukrainian Excel opens it with a double click: BOM, semicolons."""
     table = calls_table(report, labels)
     with path.open("w", encoding=CSV_ENCODING, newline="") as file:
-        writer = csv.writer(file, delimiter=CSV_DELIMITER)
+        # Quoted, so that a program that splits lines by other signs as well finds the ends of texts all the same.
+        writer = csv.writer(file, delimiter=CSV_DELIMITER, quoting=csv.QUOTE_ALL)
         writer.writerow(table.headings)
         for row in table.rows():
             writer.writerow([_csv_text(value, kind) for value, kind in zip(row, table.kinds, strict=True)])
+        if report.unreadable:
+            writer.writerow([labels.format("unreadable calls", count=report.unreadable)])
 
 
 def _csv_text(value: Value, kind: Kind) -> str:
-    text = value.isoformat(" ") if isinstance(value, datetime) else str(value)
-    return guarded(text) if kind in (Kind.TEXT, Kind.PHONE) else text
+    match value:
+        case datetime():
+            return value.isoformat(" ")
+        case timedelta():  # str() would count days apart
+            minutes, seconds = divmod(value // timedelta(seconds=1), 60)
+            return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+        case str() if kind in (Kind.TEXT, Kind.PHONE):
+            return fit_for_cell(guarded(value))
+    return str(value)
 
 
 def _save_json(entries: Iterable[dict[str, Any]], path: Path) -> None:

@@ -1,21 +1,16 @@
-"""Where a script's reports go: the options that all of them share, the files, the mail."""
+"""Where a script's reports go: the options that all of them share, and the files."""
 
 import argparse
 import errno
-import logging
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from common.labels import Labels
-from common.messages import mail
 from common.reports.figures import Report
 from common.reports.files import FORMATS, save
-from common.reports.report_mail import report_mail
-from common.settings import Settings, UsageError
-
-log = logging.getLogger(__name__)
+from common.settings import UsageError
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +62,11 @@ def _paths(names: list[str], arguments: argparse.Namespace, reports_dir: Path) -
     return {name: [folder / f"calls-{name}.{ending}" for ending in formats] for name in names}
 
 
+def formats_of(paths: list[Path]) -> str:
+    """xlsx,csv"""
+    return ",".join(path.suffix[1:].lower() for path in paths)
+
+
 def write_files(
     report: Report, entries: Iterable[dict[str, Any]], paths: list[Path], labels: Labels, tell: Callable[[Path], None]
 ) -> None:
@@ -77,11 +77,3 @@ def write_files(
     for path in paths:
         save(report, entries, path, labels)
         tell(path)
-
-
-def mail_files(report: Report, paths: list[Path], labels: Labels, settings: Settings) -> None:
-    """Mail a report and its files to REPORT_TO. Raises mail.MailError."""
-    too_large = sum(path.stat().st_size for path in paths) > mail.MAX_ATTACHMENTS_BYTES
-    message = report_mail(report, labels, [path.resolve() for path in paths] if too_large else [])
-    mail.send(message, [] if too_large else paths, settings)
-    log.info("%s: mailed to %s", report.selection.name, ", ".join(settings.report_to))

@@ -82,6 +82,8 @@ def notes(report: Report, labels: Labels) -> list[str]:
         texts.append(labels["no calls"])
     elif report.totals.lost and not report.knows_callbacks:
         texts.append(labels["callbacks unknown"])
+    if report.unreadable:
+        texts.append(labels.format("unreadable calls", count=report.unreadable))
     return texts
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import itertools
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,7 @@ ROWS_MEASURED = 20_000  # to find out how wide a column must be
 
 MAX_ROWS = 1_048_576  # of a sheet, as Excel has it
 CALLS_TABLE = "Calls"
+_LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 # The summary of a day: totals in the first two columns with the chart beside them, then employees and hours side by
 # side. That of a longer time: charts beside and below.
@@ -264,12 +266,10 @@ def _add_table_sheet(
     for row in itertools.islice(rows, MAX_ROWS - 1):
         shown: list[Any] = list(row)
         for index, value in enumerate(row):
-            if value is None or (plain[index] and not (value and value[0] in "=#")):  # type: ignore[index]
+            if value is None or (plain[index] and not (value and (value[0] in "=#" or "_x" in value))):  # type: ignore[index, operator]
                 continue
             cell = shown[index] = cells[index]
-            cell.value = value
-            if isinstance(value, str):
-                cell.data_type = "s"  # never a formula (=1+1) or an error (#N/A)
+            _fill(cell, value)
         sheet.append(shown)
         count += 1
     if not count:
@@ -366,9 +366,17 @@ def _font(colour: str, size: int) -> Font:
 
 
 def _cell(sheet: Any, value: Any, **style: Any) -> Any:
-    cell = WriteOnlyCell(sheet, value)
-    if isinstance(value, str):
-        cell.data_type = "s"  # never a formula (=1+1) or an error (#N/A)
+    cell = WriteOnlyCell(sheet)
+    _fill(cell, value)
     for name, setting in style.items():
         setattr(cell, name, setting)
     return cell
+
+
+def _fill(cell: Any, value: Any) -> None:
+    """Give a cell its value; a text stays the text it is."""
+    if isinstance(value, str):
+        cell.value = _LOOKS_ESCAPED.sub("_x005F_", value)  # or Excel reads _x000D_ as the end of a line
+        cell.data_type = "s"  # never a formula (=1+1) or an error (#N/A)
+    else:
+        cell.value = value

@@ -305,7 +305,7 @@ def run(command: list[str]) -> int:
         runpy.run_path(command[0], run_name="__main__")
     except SystemExit as error:
         if isinstance(error.code, str):
-            print(error.code, file=sys.stderr)
+            print(error.code, file=sys.stderr)  # noqa: T201
             return 1
         return error.code or 0
     return 0

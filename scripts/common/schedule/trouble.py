@@ -2,14 +2,12 @@
 
 import logging
 import socket
-import threading
-from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
+from binotel_core import within
 from common.labels import Labels
 from common.messages import mail
 from common.messages.templates import render
@@ -17,12 +15,10 @@ from common.schedule.runs import Outcome
 from common.settings import Settings
 
 PING_TIMEOUT_SECONDS = 10
-# All in all: a server that says a word now and then could hold up a job's end for ever.
-MOST_SECONDS_OF_PING, MOST_SECONDS_OF_MAIL = 20, 300
+MOST_SECONDS_OF_PING = 20  # all in all: a server that says a word now and then could hold up a job's end for ever
 MAX_BODY_BYTES = 10_000  # what Healthchecks keeps of a log
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 def ping(job: str, settings: Settings, end: str = "", body: str = "") -> None:
@@ -36,7 +32,10 @@ def ping(job: str, settings: Settings, end: str = "", body: str = "") -> None:
         return
     address = urlsplit(url)
     url = urlunsplit(address._replace(path=address.path.rstrip("/") + end))
-    problem = _within(MOST_SECONDS_OF_PING, lambda: _ask(url, body.encode()[-MAX_BODY_BYTES:]), "Timeout")
+    try:
+        problem = within(MOST_SECONDS_OF_PING, lambda: _ask(url, body.encode()[-MAX_BODY_BYTES:]))
+    except TimeoutError:
+        problem = "Timeout"
     if problem:
         log.warning("%s: the monitor does not answer (%s). Check HEALTHCHECK_URL_%s.", job, problem, job.upper())
 
@@ -47,19 +46,10 @@ def _ask(url: str, data: bytes) -> str:
         method = "POST" if data else "GET"
         with requests.request(method, url, data=data, timeout=PING_TIMEOUT_SECONDS, stream=True) as answer:
             answer.raise_for_status()  # what it has to say besides is not waited for
-    except (requests.RequestException, UnicodeError) as error:
+    except Exception as error:  # whatever it is, the job's end must be noted
         code = getattr(getattr(error, "response", None), "status_code", None)
         return f"HTTP {code}" if code else type(error).__name__
     return ""
-
-
-def _within(seconds: float, do: Callable[[], T], too_late: T) -> T:
-    """What `do` gives, or `too_late` when it takes longer; then nobody waits for it any more."""
-    result = [too_late]
-    thread = threading.Thread(target=lambda: result.__setitem__(0, do()), daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return result[0]
 
 
 def tell_admin(label: str, outcome: Outcome, since: float, settings: Settings) -> bool:
@@ -70,10 +60,6 @@ def tell_admin(label: str, outcome: Outcome, since: float, settings: Settings) -
     if not settings.admin_to:
         return True
     message = trouble_mail(label, outcome, since, settings)
-    return _within(MOST_SECONDS_OF_MAIL, lambda: _send(message, settings), False)
-
-
-def _send(message: mail.Mail, settings: Settings) -> bool:
     try:
         mail.send(message, [], settings, to=settings.admin_to, key="ADMIN_TO")
     except mail.MailError as error:

@@ -38,6 +38,9 @@ class Store:
     keep_days:    how long after it was last written a value is forgotten: soon, if it concerns people
     patience_seconds, clock, keeps_connection: see Database
 
+    What was written at a moment that is still to come was written by a clock that was wrong: it is not believed, and
+    removed. Not so within a day: so far a clock is trusted (see binotel_core.ClockError), and what was done is done.
+
     Raises sqlalchemy.exc.SQLAlchemyError when the database cannot be used.
     """
 
@@ -68,11 +71,11 @@ class Store:
     def get_all(self, names: Sequence[str]) -> dict[str, Any]:
         """The values under those of `names` that there are."""
         query = REMEMBERED.select().filter_by(**self._mine).where(REMEMBERED.c.name.in_(names))
-        rows = self._database.run(lambda connection, _: connection.execute(query).all())
+        rows = self._database.run(lambda connection, now: connection.execute(query.where(_believed(now))).all())
         return {row.name: json.loads(row.value) for row in rows}
 
     def put(self, values: Mapping[str, Any], *, done: str = "") -> None:
-        """Remember these values, which JSON can hold, all or none of them; forget what is old.
+        """Remember these values, which JSON can hold, all or none of them; forget what is old, or None by now.
 
         done: what was done and cannot be undone, the beginning of a sentence; then it is tried for ten minutes
         """
@@ -92,7 +95,7 @@ class Store:
         query = REMEMBERED.select().filter_by(**self._mine, name=name)
 
         def work(connection: sqlalchemy.Connection, now: float) -> Any:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(query.where(_believed(now))).one_or_none()
             old = json.loads(row.value) if row else None
             new = change(old, now)
             if new != old:
@@ -105,8 +108,14 @@ class Store:
         rows = [
             {**self._mine, "name": name, "value": json.dumps(value), "written_at": now}
             for name, value in values.items()
+            if value is not None
         ]
-        is_old = REMEMBERED.c.written_at < now - self._keep_seconds
-        connection.execute(REMEMBERED.delete().filter_by(**self._mine).where(is_old))
+        gone = [name for name, value in values.items() if value is None]
+        is_old = (REMEMBERED.c.written_at < now - self._keep_seconds) | REMEMBERED.c.name.in_(gone)
+        connection.execute(REMEMBERED.delete().filter_by(**self._mine).where(is_old | ~_believed(now)))
         if rows:
             connection.execute(self._insert_or_update, rows)
+
+
+def _believed(now: float) -> sqlalchemy.ColumnElement[bool]:
+    return REMEMBERED.c.written_at <= now + DAY_SECONDS

@@ -1,0 +1,133 @@
+"""A report -> each of REPORT_TO, once: who has got it is remembered, and who has not is sent it by the next run."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from common.job import Job
+from common.labels import Labels
+from common.messages import mail
+from common.messages.mail import Fate, Mail, MailError
+from common.reports.figures import Report
+from common.reports.report_mail import report_mail
+from common.state.store import Store
+
+# What is remembered of a report and a recipient.
+ACCEPTED = "accepted"
+UNKNOWN = "unknown"  # the server had all of it, and gave no answer: it is sent once more
+GIVEN_UP = "given up"
+
+log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """The mails of a run.
+
+    by_hand:        whether somebody asks for these reports: then those who were given up are tried again, and what
+                    everybody has got already is sent anew
+    is_server_away: whether the last mail could have been sent to nobody, whoever it is
+    """
+
+    def __init__(self, job: Job, store: Store, *, by_hand: bool) -> None:
+        self._job = job
+        self._store = store
+        self._by_hand = by_hand
+        self._pauses = iter(mail.PAUSES_SECONDS)
+        self.is_server_away = False
+
+    def deliver(self, report: Report, paths: Sequence[Path], done: Mapping[str, Any], *, kind: str = "") -> bool:
+        """Mail a report to those of REPORT_TO who have not got it; gives whether nobody waits for it any more.
+
+        A mail that fails is told. Whom the server refuses for good is given up, and ADMIN_TO is told of that once.
+
+        done: what is to be remembered when nobody waits for it any more
+        kind: tells it from other reports of the same time, so that who has got those is sent this one, too
+        """
+        job, to, name = self._job, self._job.settings.report_to, report.selection.name
+        row = " ".join(filter(None, ["mail of", name, "so far" if report.as_of else "", kind]))
+        labels = Labels(job.settings.language)
+        job.check_lock()  # or another copy may be writing what is read here
+        known = self._store.get_all([row, *map(_told, to)])
+        fates: dict[str, str] = known.get(row, {})
+        final = (ACCEPTED,) if self._by_hand else (ACCEPTED, GIVEN_UP)
+
+        def remember(more: Mapping[str, Any], what: str = "", *, is_end: bool = False) -> bool:
+            nobody_waits = all(fates.get(address) in final for address in to)
+            # By hand, it ends after the server's good-bye: whoever was killed before that and runs again, mails nobody.
+            is_over = (is_end or not self._by_hand) and all(fates.get(address) == ACCEPTED for address in to)
+            self._store.put(
+                {row: None if is_over else fates or None, **more, **(done if nobody_waits else {})}, done=what
+            )
+            return nobody_waits
+
+        def accepted(addresses: Sequence[str]) -> None:
+            fates.update(dict.fromkeys(addresses, ACCEPTED))
+            log.info("%s: mailed to %s", name, ", ".join(addresses))
+            # A crash just before this sends it twice; the other way round it might never be sent.
+            mended = {_told(address): None for address in addresses if _told(address) in known}
+            remember(mended, f"The report of {name} was delivered")
+
+        waiting = [address for address in to if fates.get(address) not in final]
+        if not waiting and self._by_hand:
+            log.warning("%s: everybody has got it already, so nobody is mailed. The next run sends it anew.", name)
+        try:
+            mail.send(
+                report_mail(report, labels),
+                paths,
+                job.settings,
+                only=waiting,
+                about=f"{job.name} {name} {report.as_of or ''}",
+                if_too_large=lambda: report_mail(report, labels, [path.resolve() for path in paths]),
+                pauses=self._pauses,
+                each_try=self._each_try,
+                on_accepted=accepted,
+            )
+        except MailError as error:
+            self.is_server_away = error.is_server_away
+            unknown = error.whose(Fate.UNKNOWN)
+            given_up = [*error.whose(Fate.REFUSED), *(address for address in unknown if fates.get(address) == UNKNOWN)]
+            again = [address for address in error.whose(Fate.WAITING) + unknown if address not in given_up]
+            then = f" The next run sends it to {', '.join(again)}." if again else ""
+            job.fail(f"{name}: {error}{then}")
+            new = [address for address in given_up if _told(address) not in known]
+            if new and job.settings.admin_to and not self._is_admin_told(new, name, error, labels):
+                given_up = [address for address in given_up if address not in new]  # it would be, and nobody knew
+            fates.update(dict.fromkeys(unknown, UNKNOWN) | dict.fromkeys(given_up, GIVEN_UP))
+            return remember({})
+        self.is_server_away = False
+        if self._by_hand or not waiting:
+            remember({}, is_end=True)
+        return True
+
+    def _is_admin_told(self, refused: Sequence[str], name: str, error: MailError, labels: Labels) -> bool:
+        """Mail ADMIN_TO who does not get reports; a mail that fails is told."""
+        subject = labels.format("report refused", to=", ".join(refused))
+        lines = [labels.format("report refused for", period=name), str(error), labels["told once"]]
+        try:
+            mail.send(
+                Mail.of_lines(subject, lines),
+                [],
+                self._job.settings,
+                to=self._job.settings.admin_to,
+                key="ADMIN_TO",
+                pauses=self._pauses,
+                each_try=self._each_try,
+                on_accepted=lambda _: self._store.put({_told(address): True for address in refused}),
+            )
+        except MailError as failure:
+            self._job.fail(str(failure))
+            return failure.others_got_it
+        return True
+
+    @contextmanager
+    def _each_try(self) -> Iterator[None]:
+        self._job.check_lock()
+        with self._job.uninterrupted():
+            yield
+
+
+def _told(address: str) -> str:
+    """The name under which is remembered that ADMIN_TO was told of an address that gets no reports."""
+    return f"told of {address}"
