@@ -585,7 +585,7 @@ class BinotelClient:
     ) -> None:
         self._key, self._secret, self._verify_answers = key, secret, verify_answers
         self._base_url = check_base_url(base_url)
-        self.is_4 = self._base_url.endswith("/4.0")  # API 4.0, else 2.0
+        self.is_4 = is_version_4(self._base_url)
         self._throttle, self._timeout, self._sleep = throttle, timeout, sleep
         self._is_clock_told = False
         self._session = requests.Session()
@@ -788,6 +788,11 @@ def within(seconds: float, do: Callable[[], _T]) -> _T:
     if error:
         raise error
     return cast(_T, result)
+
+
+def is_version_4(base_url: str) -> bool:
+    """Whether an address is that of API 4.0, not of 2.0."""
+    return base_url.rstrip("/").endswith("/4.0")
 
 
 def is_loopback(host: str) -> bool:

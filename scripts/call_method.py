@@ -18,17 +18,17 @@ import sys
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from binotel_core import METHODS, BinotelError, Method, php_json
+from binotel_core import API_4_URL, METHODS, BinotelError, Method, is_version_4, php_json
 from common.calls.call import NOT_SHOWN, clean, disposition_of, goes_on, start_of
 from common.calls.days import wanted_moment
 from common.job import Job, is_confirmed, print_out, run
-from common.settings import UsageError
+from common.settings import UsageError, load_settings
 
 TIMES = frozenset(("startTime", "stopTime", "timestamp", "dayInTimestamp"))
-LISTS = frozenset(("numbers", "labels"))  # a single value is sent as a list of one
+LISTS = frozenset(("numbers", "labels", "externalNumbers"))  # a single value is sent as a list of one
 FOLLOWED = ("calls/ext-to-phone", "calls/phone-to-phone")
 LAST_ONES = ("stats/recent-calls-by-internal-number",)  # the cap is what is asked for
 POLL_SECONDS = 5  # as often as the quota allows
@@ -57,6 +57,13 @@ EXAMPLES = {
     "trunkNumber": "0443334001",
     "voiceFileID": "81",
     "ivrName": "'Головне меню'",
+    "externalNumbers": "0671234567",
+    "externalNumber": "0671234560",
+    "externalNumber1": "0671234560",
+    "externalNumber2": "0501234560",
+    "pbxNumber": "0443334001",
+    "employeeID": "55901",
+    "presenceState": "'work in crm'",
 }
 SECRET_NAMES = re.compile("hash|passw|secret|token", re.IGNORECASE)
 # What a terminal obeys or does not show; json.dumps escapes the rest of it.
@@ -65,19 +72,10 @@ NOT_SHOWN_IN_JSON = re.compile(f"{NOT_SHOWN.pattern}|[\x85\u2028\u2029]")
 log = logging.getLogger(__name__)
 
 
-class ShowMethods(argparse.Action):
-    """--list: needs no configuration, as --help does not."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
-        for method in METHODS.values():
-            print_out(f"{' '.join([method.name, *usage(method)])}\n    {method.meaning} ({limits(method)})")
-        parser.exit()
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("method", metavar="METHOD", help="such as stats/call-details; --list shows them all")
+    parser.add_argument("method", metavar="METHOD", nargs="?", help="such as stats/call-details; --list shows them all")
     parser.add_argument("parameters", metavar="NAME=VALUE", nargs="*", help="or NAME:=JSON")
-    parser.add_argument("--list", action=ShowMethods, nargs=0, help="show every method with its parameters and limits")
+    parser.add_argument("--list", action="store_true", help="show every method with its parameters and limits")
     parser.add_argument("--table", action="store_true", help="print a list as an aligned table")
     parser.add_argument("--no-check", action="store_true", help="send parameters that the method is not known to have")
     parser.add_argument("--yes", action="store_true", help="dial or change data without asking")
@@ -85,28 +83,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-secrets", action="store_true", help="print the passwords of lines, too")
 
 
+def show_methods(arguments: argparse.Namespace) -> bool:
+    """--list: without a configuration those of API 2.0, else those of the version that it names."""
+    if not arguments.list:
+        return False
+    try:
+        is_4 = is_version_4(load_settings(arguments.config).api_url)
+    except UsageError:
+        is_4 = False
+    for method in methods_of(is_4=is_4).values():
+        print_out(f"{' '.join([method.name, *usage(method)])}\n    {method.meaning} ({limits(method)})")
+    return True
+
+
 def main(job: Job) -> None:
     """Check the parameters, ask before what cannot be taken back, print the answer."""
-    arguments = job.arguments
-    method = wanted_method(arguments.method)
+    arguments, is_4 = job.arguments, is_version_4(job.settings.api_url)
+    if arguments.method is None:
+        raise UsageError("Name a method; --list shows them all.")
+    name = wanted_method(arguments.method, is_4=is_4)
+    method = methods_of(is_4=is_4)[name]
     params = wanted_params(arguments.parameters, job)
     if not arguments.no_check:
         check(method, params)
-    elif {"key", "signature"} & params.keys():
-        raise UsageError("key and signature are added to every request: leave them out.")
-    if arguments.wait and method.name not in FOLLOWED:
-        raise UsageError(f"--wait follows a call that was placed: it goes with {' and '.join(FOLLOWED)}.")
+    elif params.keys() & {"key", proof := "secret" if is_4 else "signature"}:
+        raise UsageError(f"key and {proof} are added to every request: leave them out.")
+    if arguments.wait and name not in FOLLOWED:
+        followed = " and ".join(methods_of(is_4=is_4)[followed].name for followed in FOLLOWED)
+        raise UsageError(f"--wait follows a call that was placed: it goes with {followed}.")
     if method.writes and not arguments.yes:
         if not (sys.stdin and sys.stdin.isatty()):
             raise UsageError(f"{method.name} dials or changes data, and there is no terminal to ask on: add --yes.")
         if not is_confirmed(f"{method.name} {json.dumps(params, ensure_ascii=False)}: send it to Binotel? [y/N] "):
             print_out("Nothing was sent.")
             return
-    answer = job.client.call(method.name, params)
+    answer = job.client.call(name, params)
     if not arguments.show_secrets:
         answer = masked(answer)
     listed = entries_of(answer.get(method.answer))
-    if listed and method.cap and len(listed) >= method.cap and method.name not in LAST_ONES:
+    if listed and method.cap and len(listed) >= method.cap and name not in LAST_ONES:
         log.warning(
             "An answer holds at most %d entries, as many as this one: some may be missing. Ask for a shorter time.",
             method.cap,
@@ -129,12 +144,25 @@ def main(job: Job) -> None:
             raise
 
 
-def wanted_method(name: str) -> Method:
-    if name not in METHODS:
-        near = difflib.get_close_matches(name, METHODS, 3) or [known for known in METHODS if name in known][:3]
-        remedy = f"Did you mean {', or '.join(near)}?" if near else "--list shows them all."
-        raise UsageError(f"Binotel's API has no method {name!r}. {remedy}")
-    return METHODS[name]
+def methods_of(*, is_4: bool) -> dict[str, Method]:
+    """The methods of a version of the API, under its own names and parameters, by the names in METHODS."""
+    return {name: (is_4 and method.in_4) or method for name, method in METHODS.items() if is_4 or not method.only_4}
+
+
+def wanted_method(word: str, *, is_4: bool) -> str:
+    """The name in METHODS of what a version of the API calls so. Raises UsageError."""
+    own = {method.name: name for name, method in methods_of(is_4=is_4).items()}
+    if word in own:
+        return own[word]
+    others = {method.name: name for name, method in methods_of(is_4=not is_4).items()}
+    version = "4.0" if is_4 else "2.0"
+    if word in others:
+        its = methods_of(is_4=is_4).get(others[word])
+        remedy = f"It calls it {its.name}." if its else f"API 4.0 has it: with such a key, BINOTEL_API_URL={API_4_URL}."
+        raise UsageError(f"API {version} has no method {word!r}. {remedy}")
+    near = difflib.get_close_matches(word, own, 3) or [known for known in own if word in known][:3]
+    remedy = f"Did you mean {', or '.join(near)}?" if near else "--list shows them all."
+    raise UsageError(f"API {version} has no method {word!r}. {remedy}")
 
 
 def wanted_params(words: list[str], job: Job) -> dict[str, Any]:
@@ -278,4 +306,4 @@ def follow(general_call_id: str, job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main, __doc__, add_arguments, alone=False)
+    run(main, __doc__, add_arguments, alone=False, instead=show_methods)

@@ -111,15 +111,19 @@ def run(
     add_arguments: Callable[[argparse.ArgumentParser], None],
     *,
     alone: bool = True,
+    instead: Callable[[argparse.Namespace], bool] = lambda _: False,
 ) -> NoReturn:
     """Run a script's job and exit with its code: 0 done, 1 failed, 2 wrong usage or configuration, 75 already running.
 
     documentation: the script's docstring: what it is for, then examples; it is the --help
     add_arguments: adds the script's own arguments to the parser
     alone:         whether only one copy may run at a time for an account
+    instead:       called with the arguments before the configuration is read; gives whether that was all
     """
 
     def run_job(name: str, arguments: argparse.Namespace) -> int:
+        if instead(arguments):
+            return 0
         settings = load_settings(arguments.config)
         hide_in_log(settings.secrets)
         log.debug("Settings: %s", settings)

@@ -1,5 +1,6 @@
 """Every method of the API from the shell: what is sent, what comes back, and what is told before anything is sent."""
 
+import functools
 import json
 import os
 import pty
@@ -14,13 +15,14 @@ import processes
 import pytest
 
 import call_method
-from binotel_core import METHODS, php_json, signed_body
+from binotel_core import API_4_URL, METHODS, php_json, signed_body
 from common.sandbox.answers import KEY, SECRET, TALK_SECONDS
 from common.settings import PROJECT_ROOT
 from helpers import KYIV
 from messages.test_mail import free_port
 
 SCRIPT = Path(call_method.__file__)
+METHODS_2 = call_method.methods_of(is_4=False)
 NOON = 1_714_560_000  # 2024-05-01 13:40 in Kyiv
 MAY_1, MAY_2 = (int(datetime(2024, 5, day, tzinfo=KYIV).timestamp()) for day in (1, 2))
 PERIOD = {"startTime": MAY_1, "stopTime": MAY_2 - 1}
@@ -79,9 +81,9 @@ def sandbox(make_sandbox, clock, monkeypatch):
     sandbox.bodies = []
     answer = sandbox.answer
 
-    def noted(method, body):
+    def noted(method, body, version="2.0"):
         sandbox.bodies.append((method, body))
-        return answer(method, body)
+        return answer(method, body, version)
 
     sandbox.answer = noted
     sandbox.quietly = answer
@@ -106,7 +108,7 @@ def example(method):
     return [word for word in shlex.split(" ".join(call_method.usage(METHODS[method]))) if not word.startswith("[")]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS_2)
 def test_every_method_is_sent_as_documented_and_answers_whole(method, call, sandbox):
     expected = {"status": "success"} | ANSWERED.get(method, {})
     if not METHODS[method].writes:
@@ -122,11 +124,11 @@ def test_every_method_is_sent_as_documented_and_answers_whole(method, call, sand
 
 
 def test_nothing_is_forgotten():
-    assert SENT.keys() == METHODS.keys()
-    assert len(METHODS) == 32
+    assert SENT.keys() == METHODS_2.keys()
+    assert (len(METHODS_2), len(METHODS)) == (32, 35)
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if METHODS[method].required])
+@pytest.mark.parametrize("method", [method for method in METHODS_2 if METHODS[method].required])
 def test_what_is_missing_is_told_and_nothing_is_sent(method, call, sandbox):
     for missing in METHODS[method].required:
         words = [word for word in example(method) if not word.startswith(f"{missing}=")]
@@ -137,7 +139,7 @@ def test_what_is_missing_is_told_and_nothing_is_sent(method, call, sandbox):
     assert sandbox.bodies == []
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS_2)
 def test_a_parameter_that_the_method_does_not_have_is_told(method, call, sandbox):
     code, output, message = call(method, *example(method), "nosuch=1", "--yes")
     assert (code, output) == (2, "")
@@ -310,6 +312,74 @@ def test_a_placed_call_is_in_the_lists_and_can_be_transferred_and_ended(call, sa
     assert (listed("stats/online-calls"), listed("stats/list-of-calls-per-day")) == (False, True)
 
 
+# --- API 4.0 ------------------------------------------------------------------
+
+
+@pytest.fixture
+def call_4(call, sandbox):
+    """As call(), with a key of API 4.0."""
+    return functools.partial(call, BINOTEL_API_URL=sandbox.base_url.replace("2.0", "4.0"))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_of_api_4_is_sent_under_its_own_names(name, call_4, sandbox):
+    method = call_method.methods_of(is_4=True)[name]
+    words = [word for word in shlex.split(" ".join(call_method.usage(method))) if not word.startswith("[")]
+    if name == "stats/call-record":
+        words = ["generalCallID=73900700001"]  # that of the examples has no recording
+    code, output, message = call_4(method.name, *words, "--yes")
+    assert (code, message, json.loads(output)["status"]) == (0, "", "success")
+    [(asked, body)] = sandbox.bodies
+    assert asked == name
+    assert json.loads(body).keys() == {word.partition("=")[0] for word in words} | {"key", "secret"}
+
+
+def test_the_list_is_that_of_the_version_that_the_key_is_of(configure, sandbox):
+    config = configure(BINOTEL_API_URL=sandbox.base_url.replace("2.0", "4.0"))
+    code, output, errors = processes.run(SCRIPT, "--list", "--config", config)
+    assert (code, errors) == (0, "")
+    names = [line.split()[0] for line in output.splitlines()[::2]]
+    assert names == [method.name for method in call_method.methods_of(is_4=True).values()]
+    assert {"getcall/list-of-getcalls-for-period", "stats/history-by-external-number"} < set(names)
+
+
+@pytest.mark.parametrize(
+    ("word", "is_4", "told"),
+    [
+        ("calls/ext-to-phone", True, "It calls it calls/internal-number-to-external-number."),
+        ("stats/history-by-external-number", False, "It calls it stats/history-by-number."),
+        (
+            "settings/change-employee-presence-state",
+            False,
+            f"API 4.0 has it: with such a key, BINOTEL_API_URL={API_4_URL}.",
+        ),
+        ("stats/online-call", True, "Did you mean stats/online-calls?"),
+    ],
+)
+def test_a_name_of_the_other_version_is_answered_with_the_right_one(word, is_4, told, call, call_4, sandbox):
+    code, output, message = (call_4 if is_4 else call)(word, "--yes")
+    version = "4.0" if is_4 else "2.0"
+    assert (code, output, message) == (2, "", f"API {version} has no method {word!r}. {told}")
+    assert sandbox.bodies == []
+
+
+def test_passwords_of_lines_are_masked_unless_they_are_wanted(call_4):
+    words = {word: json.loads(call_4("settings/list-of-employees", *word)[1]) for word in ((), ("--show-secrets",))}
+    shown = [
+        {employee["endpointData"]["password"] for employee in answer["listOfEmployees"].values()}
+        for answer in words.values()
+    ]
+    assert shown[0] == {"***"}
+    assert len(shown[1]) == 8
+
+
+def test_a_call_of_api_4_is_followed_until_it_ends(call_4, clock, monkeypatch):
+    monkeypatch.setattr(call_method.time, "sleep", clock.sleep)
+    words = ("internalNumber=902", f"externalNumber={PHONE}")
+    code, output, _ = call_4("calls/internal-number-to-external-number", *words, "--yes", "--wait")
+    assert (code, output.splitlines()[-1]) == (0, f"Rang for 4 s, talked for {TALK_SECONDS} s")
+
+
 # --- As processes ------------------------------------------------------------
 
 
@@ -317,7 +387,7 @@ def test_the_methods_are_listed_without_any_configuration(tmp_path):
     code, output, errors = processes.run(SCRIPT, "--list", "--config", tmp_path / "none.env")
     assert (code, errors) == (0, "")
     lines = output.splitlines()
-    assert [line.split()[0] for line in lines[::2]] == list(METHODS)
+    assert [line.split()[0] for line in lines[::2]] == list(METHODS_2)
     assert lines[:2] == [
         "stats/incoming-calls-for-period startTime=2024-05-01 stopTime=2024-05-01",
         "    incoming calls of a period (heavy, 10 s, at most 2,000 entries)",
@@ -374,7 +444,7 @@ def test_the_docs_have_every_method_with_its_command_and_limits():
     page = (PROJECT_ROOT / "docs" / "en" / "jobs.md").read_text("utf-8")
     rows = [
         f"{' '.join([method.name, *call_method.usage(method)])}\n    {method.meaning} ({call_method.limits(method)})\n"
-        for method in METHODS.values()
+        for method in METHODS_2.values()
     ]
     assert "".join(rows) in page
 
