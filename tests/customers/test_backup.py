@@ -67,7 +67,7 @@ def test_who_has_no_id_is_named_by_the_servers_key(identity):
 def test_what_is_no_customer_at_all_is_shown(entry):
     with pytest.raises(UnreadableError) as caught:
         Customer.from_entry(entry)
-    assert f"(id missing) cannot be read: its entry is {entry!r}." in str(caught.value)
+    assert f"(id missing) cannot be read: it is {entry!r}." in str(caught.value)
 
 
 def test_a_long_value_is_cut_short():

@@ -5,7 +5,7 @@ import functools
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -81,20 +81,23 @@ class Call:
         start = start_of(entry)
         if not start:
             raise UnreadableError("call", general_call_id, "startTime", entry.get("startTime"))
-        customer = entry.get("customerData")
+        customer, outside = object_in(entry, "customerData"), object_in(entry, "customerDataFromOutside")
+        employee, our_number = object_in(entry, "employeeData"), object_in(entry, "pbxNumberData")
         return cls(
             general_call_id=general_call_id,
             start=datetime.fromtimestamp(start, timezone),
             call_type=clean(entry.get("callType")),
             number=clean(entry.get("externalNumber")),
             line=clean(entry.get("internalNumber")),
-            employee=clean(entry.get("employeeName")) or clean(entry.get("employeeEmail")),
-            customer=clean(customer.get("name")) if isinstance(customer, dict) else "",
+            employee=first_text(
+                (entry, "employeeName"), (employee, "name"), (entry, "employeeEmail"), (employee, "email")
+            ),
+            customer=first_text((customer, "name"), (outside, "name")),
             disposition=disposition_of(clean(entry.get("disposition"))),
             wait_seconds=_seconds(entry.get("waitsec")),
             talk_seconds=_seconds(entry.get("billsec")),
-            our_number=clean(entry.get("didNumber")) or clean(entry.get("trunkNumber")),
-            our_number_name=clean(entry.get("didName")),
+            our_number=first_text((entry, "didNumber"), (our_number, "number"), (entry, "did"), (entry, "trunkNumber")),
+            our_number_name=first_text((entry, "didName"), (our_number, "name")),
         )
 
     @property
@@ -170,6 +173,25 @@ def calls_with_entries(
 ) -> Iterator[tuple[Call, dict[str, Any]]]:
     """Each Call with the callDetails entry that it is made of; what cannot be read is told: see readable()."""
     return readable(entries, lambda entry: (Call.from_entry(entry, timezone), entry), tell)
+
+
+def object_in(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What a field holds that should be an object; an empty one for what the server sends where it has none.
+
+    It sends "", [], null, nothing at all, or a list with the object in it.
+    """
+    value = entry.get(name)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value if isinstance(value, dict) else {}
+
+
+def first_text(*places: tuple[Mapping[str, Any], str]) -> str:
+    """The first of these fields that holds a text, as clean() gives it; "" where none does."""
+    for fields, name in places:
+        if text := clean(fields.get(name)):
+            return text
+    return ""
 
 
 def start_of(entry: Any) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from binotel_core import METHODS, BinotelClient, BinotelError, one_line
-from common.calls.call import clean
+from common.calls.call import clean, object_in
 from common.calls.entries import SHORTEST, UnreadableError, readable
 from common.files import written_whole
 
@@ -54,10 +54,14 @@ class Customer:
         key: under which the server sent it, "" in a list; names an entry that has no id
         """
         if not isinstance(entry, dict):
-            raise UnreadableError("customer", key, "entry", entry)
+            raise UnreadableError("customer", key, "", entry)
         identity = _id(entry)
         if not identity:
             raise UnreadableError("customer", key, "id", entry.get("id"))
+        employee = object_in(entry, "assignedToEmployee")  # API 4.0
+        if employee or entry.get("assignedToEmployee") in ([], {}):
+            number, name = employee.get("internalNumber"), employee.get("name")
+            entry = entry | {"assignedToEmployeeNumber": number, "assignedToEmployee": name}
         try:
             return cls(
                 id=identity,

@@ -62,7 +62,7 @@ class Lists:
         labels = (entry for _, entry in keyed(list_of(client, "customers/listOfLabels")))
         self.labels.update(readable(labels, label_of, tell))
         employees = (entry for _, entry in keyed(list_of(client, "settings/list-of-employees")))
-        self.lines.update(set(readable(employees, _line, tell)) - {""})
+        self.lines = self.lines.union(*readable(employees, _lines, tell)) - {""}
 
 
 def make_plan(backup: Backup, live: Backup, lists: Lists, is_wanted: Callable[[Customer], bool]) -> Plan:
@@ -291,11 +291,19 @@ class Restorer:
             self._numbers.update(dict.fromkeys(step.params["numbers"], identity))
 
 
-def _line(entry: Any) -> str:
-    """The internal number of an employee, "" for one without. Raises UnreadableError."""
+def _lines(entry: Any) -> set[str]:
+    """The internal numbers of an employee: one, or in API 4.0 one of each of the employee's endpoints.
+
+    Raises UnreadableError.
+    """
     if not isinstance(entry, dict):
-        raise UnreadableError("person among the employees", "", "entry", entry)
-    line = entry.get("extNumber")
-    if not (line is None or isinstance(line, str) or type(line) is int):
-        raise UnreadableError("person among the employees", str(entry.get("employeeID", "")), "extNumber", line)
-    return str(line or "")
+        raise UnreadableError("person among the employees", "", "", entry)
+    endpoints = entry.get("endpointData") or []
+    if isinstance(endpoints, dict):  # one, or some by id
+        endpoints = [endpoints] if "internalNumber" in endpoints else list(endpoints.values())
+    fields = [("extNumber", entry)] + [("internalNumber", endpoint) for endpoint in endpoints]
+    lines = [(name, fields_of.get(name) if isinstance(fields_of, dict) else fields_of) for name, fields_of in fields]
+    for name, line in lines:
+        if not (line is None or isinstance(line, str) or type(line) is int):
+            raise UnreadableError("person among the employees", str(entry.get("employeeID", "")), name, line)
+    return {str(line or "") for _, line in lines}
