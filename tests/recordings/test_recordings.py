@@ -1,5 +1,6 @@
 """A day of the archive: file names that are safe everywhere, and a list that can be written and read back."""
 
+import re
 from datetime import date
 
 import pytest
@@ -39,6 +40,17 @@ def test_two_recordings_of_one_call_have_two_files(archive):
     day = Day(archive, DAY)
     names = [day.name(("7", call_id), one) for call_id in ("7", "8", "7", "9")]
     assert names == [f"093015-in-0671234567-902-{ids}.mp3" for ids in ("7", "7-8", "7", "7-9")]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [("7/8", "7_8", "7-8", "7//8"), ("a", "A"), ("9" * 50, "9" * 51, "9" * 40), ("7", "+7", " 7"), ("ї", "є", "_")],
+)
+def test_two_ids_never_have_one_file(ids, archive):
+    one, day = call("09:30:15", generalCallID="1"), Day(archive, DAY)
+    names = [day.name(key, one) for identity in ids for key in ((identity, identity), ("1", identity), (identity, "1"))]
+    assert len({name.lower() for name in names}) == len(names)
+    assert all(re.fullmatch("[0-9A-Za-z_-]{1,160}[.]mp3", name) for name in names)
 
 
 def test_the_list_is_in_the_order_of_time_where_the_clocks_repeat_an_hour(archive):
