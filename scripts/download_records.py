@@ -248,11 +248,11 @@ class Keeper:
             self._fail(f"{shown(one)}: {result} {GIVEN_UP}")
         if waiting:
             hours = SECONDS_APART // 3600
+            who = f"1 recording of {day} waits" if len(waiting) == 1 else f"{len(waiting)} recordings of {day} wait"
             reasons = "; ".join(f"{shown(one)}: {result}".rstrip(".") for one, result in waiting[:MAX_NAMED])
             self._fail(
-                f"{counted(len(waiting))} of {day} will be tried again: {reasons}{and_more(waiting)}. Given up is only "
-                f"what is refused so in {ENOUGH_TIMES} runs, {hours} hours apart, or still after "
-                f"RECORDS_PATIENCE_HOURS.",
+                f"{who} for later runs: {reasons}{and_more(waiting)}. Given up is only what is refused so in "
+                f"{ENOUGH_TIMES} runs, {hours} hours apart, or still after RECORDS_PATIENCE_HOURS.",
                 len(waiting),
             )
         if never_came:
@@ -331,10 +331,6 @@ def shown(one: Wanted) -> str:
 
 def and_more(items: Sequence[object]) -> str:
     return f" and {len(items) - MAX_NAMED} more" if len(items) > MAX_NAMED else ""
-
-
-def counted(count: int) -> str:
-    return f"{count} recording{'s'[: count != 1]}"
 
 
 if __name__ == "__main__":
