@@ -1,10 +1,12 @@
 """A day of the archive: file names that are safe everywhere, and a list that can be written and read back."""
 
 import re
+import threading
 from datetime import date
 
 import pytest
 
+from common.recordings import download
 from common.recordings.download import Content
 from common.recordings.recordings import Day, key_of
 from common.recordings.storage import Archive
@@ -100,6 +102,18 @@ def test_what_excel_might_run_or_spoil_is_guarded_in_the_list(archive, tmp_path)
         "\t902",
         "'=1+1",
     ]
+
+
+@pytest.mark.parametrize("done", ["ls", "put_file", "mv"])
+def test_a_bucket_that_does_not_answer_holds_nobody_for_longer(done, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "LONGEST_SECONDS", 0.05)
+    archive, never = Archive("memory://slow", tmp_path / "scratch"), threading.Event()
+    monkeypatch.setattr(archive._files, done, lambda *_, **__: never.wait(30))
+    with pytest.raises(OSError, match=r"longer than 0[.]05 s[.] Check RECORDS_URL"), archive.new_file("x.mp3") as file:  # noqa: PT012
+        archive.sizes("")
+        file.write(b"ID3")
+    never.set()
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def test_a_file_is_not_there_when_the_block_fails(archive, tmp_path):

@@ -24,7 +24,7 @@ from binotel_core import is_loopback, one_line
 CONNECT_TIMEOUT_SECONDS = 15
 READ_TIMEOUT_SECONDS = 30
 RETRY_PAUSES_SECONDS = (1, 2, 4)  # between tries that bring nothing new
-# A recording may take so long, with all its tries, or as long as its bytes take at this speed, if that is longer.
+# As long as a recording may take, or as its bytes take at this speed, if that is longer.
 LONGEST_SECONDS = 300
 SLOWEST_BYTES_PER_SECOND = 20_000
 MAX_REDIRECTS = 5
@@ -313,8 +313,7 @@ class _Transfer:
 
     @property
     def longest(self) -> float:
-        """The seconds that it may take."""
-        return max(LONGEST_SECONDS, (self.total or self.received) / SLOWEST_BYTES_PER_SECOND)
+        return most_seconds(self.total or self.received)
 
     def seconds_left(self) -> float:
         return self.began + self.longest - time.monotonic()
@@ -468,6 +467,11 @@ def _checked(link: str, what: str, *, https_only: bool) -> Url:
 
 def _host(url: Url) -> str:
     return (url.host or "").strip("[]")
+
+
+def most_seconds(size: int) -> float:
+    """As long as a recording of so many bytes may take, with all tries."""
+    return max(LONGEST_SECONDS, size / SLOWEST_BYTES_PER_SECOND)
 
 
 def _is_mp3(start: bytes) -> bool:

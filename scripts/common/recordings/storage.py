@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -12,8 +13,9 @@ from urllib.parse import urlsplit
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from binotel_core import one_line
+from binotel_core import one_line, within
 from common.files import sync
+from common.recordings.download import most_seconds
 from common.settings import SettingsError
 
 PART = ".part"
@@ -109,24 +111,36 @@ class Archive:
 
     def _upload(self, source: Path, path: str) -> None:
         target = self._path(path)
+        size = source.stat().st_size
         if self._is_object_store:
-            self._told(self._files.put_file, str(source), target, **UPLOAD_OPTIONS.get(self._protocol, {}))
+            options = UPLOAD_OPTIONS.get(self._protocol, {})
+            self._told(self._files.put_file, str(source), target, size=size, **options)
         else:
-            self._told(self._files.put_file, str(source), target + PART)
+            self._told(self._files.put_file, str(source), target + PART, size=size)
             self._told(self._files.mv, target + PART, target)
 
     def _path(self, path: str) -> str:
         return f"{self._root}/{path}" if self._root else path
 
-    def _told(self, do: Callable[..., Any], *arguments: Any, can_miss: bool = False, **options: Any) -> Any:
+    def _told(
+        self,
+        do: Callable[..., Any],
+        *arguments: Any,
+        can_miss: bool = False,
+        size: int = 0,
+        **options: Any,
+    ) -> Any:
         """What `do` returns; what goes wrong with a bucket, in its library's own words, becomes an OSError.
 
         can_miss: FileNotFoundError is an answer
+        size:     the bytes that are uploaded, for which a bucket has time
         """
-        try:
+        if self._is_folder:
             return do(*arguments, **options)
+        try:
+            return within(most_seconds(size), partial(do, *arguments, **options))
         except Exception as error:
-            if self._is_folder or (can_miss and isinstance(error, FileNotFoundError)):
+            if can_miss and isinstance(error, FileNotFoundError):
                 raise
             reason = one_line(str(error)) or type(error).__name__
             remedy = "Check RECORDS_URL, its credentials and the network"
