@@ -128,7 +128,7 @@ class Downloader:
                     transfer.go_on(connection, link)
                 return Content(transfer.received, transfer.digest.hexdigest())
             except _BrokenError as error:
-                if transfer.seconds_left() <= 0:
+                if time.monotonic() >= transfer.deadline:
                     raise UnreachableError(transfer.too_slow) from error
                 if transfer.received > most:
                     most, failures, refusals = transfer.received, 0, 0
@@ -177,7 +177,7 @@ class _Connection(requests.adapters.HTTPAdapter):
     def __init__(self) -> None:
         super().__init__()
         self._server = ""
-        self.seconds_left: Callable[[], float]  # until whoever has the connection gives up
+        self.deadline: float  # on the monotonic clock, of whoever has the connection
         self.answer: _Answer  # the last one
 
     def get(self, url: Url, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
@@ -188,7 +188,7 @@ class _Connection(requests.adapters.HTTPAdapter):
             self._server = ""
             self._find_way(server, url)
             self._server = server
-        left = max(0.1, self.seconds_left())
+        left = max(0.1, self.deadline - time.monotonic())
         return self._pool.urlopen(
             "GET",
             url.request_uri,
@@ -221,31 +221,31 @@ class _Answer(http.client.HTTPResponse):
 
     def __init__(self, connection: _Connection, sock: socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
-        self.fp = _Lines(_Timed(sock, self.fp.detach(), connection))
+        self.fp = _Lines(_Timed(sock, self.fp, connection))
         connection.answer = self
 
 
 class _Timed(io.RawIOBase):
     """What a socket receives. Its own timeout begins anew with each byte, so time is looked at before each wait."""
 
-    def __init__(self, sock: socket, received: io.RawIOBase, connection: _Connection) -> None:
+    def __init__(self, sock: socket, file: io.BufferedReader, connection: _Connection) -> None:
         self._sock = sock
-        self._received = received
+        self._file = file  # that of the socket, which it counts as open
         self._connection = connection
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._connection.seconds_left()
+        left = self._connection.deadline - time.monotonic()
         if left < READ_TIMEOUT_SECONDS:
             if left <= 0:
                 raise TimeoutError
             self._sock.settimeout(left)
-        return self._received.readinto(buffer)
+        return self._sock.recv_into(buffer)
 
     def close(self) -> None:
-        self._received.close()
+        self._file.close()
         super().close()
 
 
@@ -315,8 +315,9 @@ class _Transfer:
     def longest(self) -> float:
         return most_seconds(self.total or self.received)
 
-    def seconds_left(self) -> float:
-        return self.began + self.longest - time.monotonic()
+    @property
+    def deadline(self) -> float:
+        return self.began + self.longest
 
     @property
     def too_slow(self) -> str:
@@ -339,14 +340,15 @@ class _Transfer:
         Raises NotThereError, DownloadError, StoppedError, and _BrokenError when it may be called again.
         """
         headers = {}
-        connection.seconds_left = self.seconds_left
+        connection.deadline = self.deadline
         if self.received and self.total is not None:
             headers["Range"] = f"bytes={self.received}-"
             if self._etag:
                 headers["If-Range"] = self._etag
         with closing(self._get(connection, link, headers)) as response:
             self._check(response)
-            self._receive(response, connection.answer)
+            connection.deadline = self.deadline  # now that its size is known
+            self._receive(response, connection)
 
     def _get(self, connection: _Connection, link: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
         """The answer to a request for the link, redirects followed to where they may lead."""
@@ -411,8 +413,8 @@ class _Transfer:
             most = f"RECORD_MAX_MB={self._max_bytes // MEGABYTE}"
             raise UnfitError(f"It has {has}more than {most} allows.", most)
 
-    def _receive(self, response: urllib3.BaseHTTPResponse, answer: _Answer) -> None:
-        source: Any = io.BufferedReader(_Chunks(answer.fp), CHUNK_BYTES) if response.chunked else response
+    def _receive(self, response: urllib3.BaseHTTPResponse, connection: _Connection) -> None:
+        source: Any = io.BufferedReader(_Chunks(connection.answer.fp), CHUNK_BYTES) if response.chunked else response
         while self.received != self.total:
             # read1() takes what has arrived, so that a break loses nothing; the start is needed as a whole.
             read, most = (source.read1, CHUNK_BYTES) if self.received else (source.read, START_BYTES)
@@ -423,7 +425,7 @@ class _Transfer:
             if not chunk:
                 if self.total is None:
                     self.total = self.received  # the end marker has come; so another request may follow
-                    answer.close()
+                    connection.answer.close()
                     response.release_conn()
                     break
                 raise _BrokenError(f"The transfer broke off after {self.received} of {self.total} bytes.")
@@ -437,6 +439,8 @@ class _Transfer:
             self._file.write(chunk)
             self.digest.update(chunk)
             self.received += len(chunk)
+            if self.total is None:
+                connection.deadline = self.deadline
             self._count(len(chunk))
         if not self.total:
             raise NotThereError
