@@ -18,7 +18,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from binotel_core import ApiError, BinotelError, SignatureError, TransportError, account_id
+from binotel_core import ApiError, BinotelError, SignatureError, account_id
 from common.calls.call import SETTLED_SECONDS, Call, clean
 from common.calls.days import calls_of_day, days_since, last_second, wanted_days
 from common.job import Job, run
@@ -170,7 +170,7 @@ class Keeper:
         is_over = self._job.now().timestamp() > last.timestamp() + SETTLED_SECONDS
         try:
             calls = calls_of_day(day, self._job.client, timezone, self._job.now())
-        except (ApiError, SignatureError, TransportError):  # which say nothing against the clock
+        except (ApiError, SignatureError):  # an answer all the same, and nothing against the clock
             begin(day)
             raise
         begin(day)
@@ -292,7 +292,7 @@ class Keeper:
     ) -> tuple[list[tuple[Wanted, UnfitError]], list[tuple[Wanted, UnfitError]]]:
         """(those that are given up, those that wait for a later run), which is remembered."""
         name = f"refused recordings of {day} for {self._where}"
-        known = self._store.get_all([name]).get(name, {})
+        known = self._store.get_all([name]).get(name) or {}
         now = time.time()
         given_up, waiting, remembered = [], [], {}
         for one, result in refused:
@@ -304,7 +304,7 @@ class Keeper:
                 waiting.append((one, result))
                 remembered[identity] = refusal
         if remembered != known:
-            self._store.put({name: remembered})
+            self._store.put({name: remembered or None})
         return given_up, waiting
 
     def _fail(self, message: str, count: int = 1) -> None:

@@ -15,9 +15,10 @@ from pathlib import Path
 import fsspec
 import processes
 import pytest
+import time_machine
 
 import download_records
-from binotel_core import BinotelError, TransportError, account_id
+from binotel_core import ApiError, BinotelError, SignatureError, TransportError, account_id
 from common.calls.call import RECORDED_DISPOSITIONS
 from common.recordings import storage
 from common.recordings.storage import Archive
@@ -519,21 +520,31 @@ def test_a_moment_to_come_is_not_believed(odd, run_main, sandbox, tmp_path, monk
     monkeypatch.setattr(download_records, "MAX_CAUGHT_UP", 3)
     odd()
     store, (incomplete, until) = memory(tmp_path)
-    store.put({until: "2025-05-02", incomplete: ["2024-04-20", "2025-05-01", "2025-05-02"]})
+    with time_machine.travel(at("08:00", DAY + timedelta(days=1))):
+        store.put({until: "2025-05-02", incomplete: ["2024-04-20", "2025-05-01", "2025-05-02"]})
     code, _ = run_at(run_main, 0)
     assert (code, archive(tmp_path / "records")) == (0, truth(sandbox))
     assert len(asked(sandbox, "stats/list-of-calls-per-day")) == 5  # today, three days before, and the incomplete one
     assert store.get_all([incomplete, until]) == {until: "2024-05-02", incomplete: ["2024-05-02"]}
 
 
-@pytest.mark.parametrize("error", [BinotelError("The clocks are a day apart."), TransportError("No answer.", "Wait.")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        BinotelError("The clocks are a day apart."),
+        TransportError("No answer.", "Wait."),
+        ApiError("stats/list-of-calls-per-day", 120, "Disabled"),
+        SignatureError("It is not signed."),
+    ],
+)
 def test_nothing_is_remembered_while_nothing_bears_the_clock_out_and_no_day_is_lost(
     error, odd, run_main, sandbox, tmp_path, monkeypatch
 ):
     odd()
     store, (incomplete, until) = memory(tmp_path)
     before = {until: "2024-04-30", incomplete: ["2024-04-20"]}
-    store.put(before)
+    with time_machine.travel(at("08:00", DAY + timedelta(days=1))):
+        store.put(before)
 
     def fails(*_):
         raise error
@@ -542,7 +553,7 @@ def test_nothing_is_remembered_while_nothing_bears_the_clock_out_and_no_day_is_l
         patch.setattr("binotel_core.BinotelClient.calls_per_day", fails)
         assert run_at(run_main, 0) == (1, "")
     days = ["2024-04-20", "2024-04-30", "2024-05-01", "2024-05-02"]
-    is_known = isinstance(error, TransportError)
+    is_known = isinstance(error, (ApiError, SignatureError))
     after = {until: "2024-05-02", incomplete: days} if is_known else before
     assert store.get_all([incomplete, until]) == after
     assert run_at(run_main, 0)[0] == 0
