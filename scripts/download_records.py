@@ -6,19 +6,19 @@
 
 They go to RECORDS_URL, a folder or a bucket (2024/05/01/093015-in-0965074747-902-744924436.mp3), with a list of each
 day beside them (records.csv). What is there is not downloaded again; what is not there yet is tried by later runs for
-RECORDS_PATIENCE_HOURS after the call.
+RECORDS_PATIENCE_HOURS after the call, and what is no recording until three runs, hours apart, have found it so.
 """
 
 import argparse
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from binotel_core import ApiError, BinotelError, account_id
+from binotel_core import ApiError, BinotelError, SignatureError, account_id
 from common.calls.call import SETTLED_SECONDS, Call, calls_with_entries, clean
 from common.calls.days import days_since, entries_of_day, last_second, wanted_days
 from common.job import Job, print_out, run
@@ -34,6 +34,7 @@ from common.recordings.download import (
     UnreachableError,
 )
 from common.recordings.recordings import Day, Key, ListError, key_of
+from common.recordings.refusals import ENOUGH_TIMES, SECONDS_APART, is_enough, one_more
 from common.recordings.storage import Archive
 from common.recordings.threads import in_threads
 from common.settings import UsageError
@@ -81,24 +82,32 @@ def main(job: Job) -> None:
     where = account_id(settings.records_url)  # the URL may hold a password
     name, until = f"incomplete days of {where}", f"days until then were seen to for {where}"
     known = store.get_all([name, until])
-    incomplete = {date.fromisoformat(day) for day in known.get(name, [])}
-    if not days:
+    # What was remembered while the clock was ahead is not believed.
+    incomplete = {day for day in map(date.fromisoformat, known.get(name, [])) if day <= today}
+    is_default = not days
+    if is_default:
         days = missed_days(today, date.fromisoformat(known.get(until, str(today))))
         incomplete |= set(days)
-        # From now on it is known that these have to be seen to, whatever happens.
-        store.put({name: sorted(map(str, incomplete)), until: str(today)})
+
+    def remember() -> None:
+        store.put({name: sorted(map(str, incomplete)), **({until: str(today)} if is_default else {})})
+
+    def begin(day: date) -> None:
+        """Remember a day, so that it comes again whatever happens in the middle of it."""
+        incomplete.add(day)
+        remember()
+
     # The newest first: what is wrong with an old day must not keep it from being archived.
     days = sorted({*days, *incomplete}, reverse=True)
     with progress_bar(job) as show:
-        keeper = Keeper(job, archive, len(days), show)
+        keeper = Keeper(job, archive, store, where, len(days), show)
         try:
             for day in days:
-                # Remembered first, so that it comes again whatever happens in the middle of it.
-                store.put({name: sorted(map(str, incomplete | {day}))})
-                incomplete = incomplete - {day} if keeper.bring_up_to_date(day) else incomplete | {day}
-                if day in incomplete:
+                if keeper.bring_up_to_date(day, begin):
+                    incomplete.discard(day)
+                else:
                     log.info("%s comes again in the next run: it was not over, or is not complete", day)
-            store.put({name: sorted(map(str, incomplete))})
+            remember()
         except BaseException:
             log.info("Until then: %s. Run this again to go on", keeper.summary)
             raise
@@ -108,24 +117,42 @@ def main(job: Job) -> None:
 
 
 def missed_days(today: date, until: date) -> list[date]:
-    """Today, yesterday, and the days before it until the last one that was seen to; at most a month."""
-    back = min(MAX_CAUGHT_UP, max(1, (today - until).days))
+    """Today, yesterday, and the days before it until the last one that was seen to; at most a month.
+
+    A month, too, where that one lies in the future, remembered while the clock was ahead.
+    """
+    back = MAX_CAUGHT_UP if until > today else min(MAX_CAUGHT_UP, max(1, (today - until).days))
     return [today - timedelta(days=days) for days in range(back + 1)]
 
 
 class Keeper:
     """Brings the archive up to date, a day at a time, and counts."""
 
-    def __init__(self, job: Job, archive: Archive, days: int, show: Callable[[float, str, float], None]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        archive: Archive,
+        store: Store,
+        where: str,
+        days: int,
+        show: Callable[[float, str, float], None],
+    ) -> None:
         self._job = job
         self._archive = archive
+        self._store = store
+        self._where = where
         self._days = days
         self._days_done = 0
         self._show = show
         self._began = time.monotonic()
         self._counts: Counter[str] = Counter()
         max_bytes = job.settings.record_max_mb * MEGABYTE
-        self._downloader = Downloader(job.client.record_url, job.arguments.workers, max_bytes)
+        self._downloader = Downloader(
+            job.client.record_url,
+            job.arguments.workers,
+            max_bytes,
+            https_only=job.settings.api_url.startswith("https:"),
+        )
 
     @property
     def summary(self) -> str:
@@ -133,10 +160,20 @@ class Keeper:
         names = ("already there", "not yet available", "failed")
         return ", ".join([f"{self._counts['downloaded']} downloaded{size}", *(f"{self._counts[n]} {n}" for n in names)])
 
-    def bring_up_to_date(self, day: date) -> bool:
-        """Download what is missing of a day; gives whether nothing of it is left for a later run."""
-        last = last_second(day, self._job.settings.timezone)
+    def bring_up_to_date(self, day: date, begin: Callable[[date], None]) -> bool:
+        """Download what is missing of a day; gives whether nothing of it is left for a later run.
+
+        begin: called before, but not before Binotel's answer has shown that the clock can be trusted
+        """
+        timezone = self._job.settings.timezone
+        last = last_second(day, timezone)
         is_over = self._job.now().timestamp() > last.timestamp() + SETTLED_SECONDS
+        try:
+            entries = entries_of_day(day, self._job.client, timezone, self._job.now())
+        except (ApiError, SignatureError):  # an answer all the same, and nothing against the clock
+            begin(day)
+            raise
+        begin(day)
         try:
             recordings = Day(self._archive, day)
         except ListError as error:
@@ -144,8 +181,6 @@ class Keeper:
             return False
         wanted: dict[Key, Wanted] = {}
         try:
-            timezone, now = self._job.settings.timezone, self._job.now()
-            entries = entries_of_day(day, self._job.client, timezone, now)
             for call, entry in calls_with_entries(entries, timezone, self._job.fail):
                 key = key_of(call, clean(entry.get("callID")))
                 if not call.can_be_recorded or key in wanted or recordings.is_given_up(key):
@@ -154,7 +189,7 @@ class Keeper:
                     self._counts["already there"] += 1
                 else:
                     wanted[key] = Wanted(key, call, recordings.name(key, call))
-            is_complete = self._download(list(wanted.values()), recordings)
+            is_complete = self._download(list(wanted.values()), recordings, day)
         except Exception:  # but not Ctrl-C, after which nothing may take long: the next run finds the files
             with suppress(OSError):  # a full disk, perhaps, which is told of already
                 recordings.save()
@@ -163,67 +198,118 @@ class Keeper:
         self._days_done += 1
         return is_complete and is_over
 
-    def _download(self, wanted: list[Wanted], recordings: Day) -> bool:
+    def _download(self, wanted: list[Wanted], recordings: Day, day: date) -> bool:
         """Download these recordings and note them; gives whether nothing is left for a later run."""
+        never_came: list[Wanted] = []
+        refused: dict[Key, tuple[Wanted, UnfitError]] = {}
+        settled: dict[Key, bool] = {}  # of those refused that are too late to wait: whether again, in the same way
+        left = failures_in_a_row = 0
+        todo = wanted
+        while todo:
+            again: list[Wanted] = []
+            with closing(self._fetched(todo, recordings.folder)) as results:
+                for one, result in results:
+                    failed_before, failures_in_a_row = failures_in_a_row, 0
+                    before = refused.pop(one.key, None)
+                    match result:
+                        case Content():
+                            recordings.note(one.key, one.call, one.name, result)
+                            self._counts["downloaded"] += 1
+                        case NotThereError() if self._is_late(one.call) and not before:
+                            never_came.append(one)
+                        case NotThereError():
+                            self._counts["not yet available"] += 1
+                            left += 1
+                        case RefusedError() if not self._is_late(one.call):
+                            self._counts["not yet available"] += 1
+                            left += 1
+                        case UnfitError():
+                            refused[one.key] = one, result
+                            if before:
+                                settled[one.key] = before[1].kind == result.kind
+                            elif self._is_late(one.call):
+                                again.append(one)  # when all others are through: what is odd may have passed by then
+                        case DownloadError() | ApiError() | BinotelError(retry_reads=True):
+                            self._fail(f"{shown(one)}: {result} It will be tried again.")
+                            left += 1
+                            if isinstance(result, UnreachableError) or getattr(result, "retry_reads", False):
+                                failures_in_a_row = failed_before + 1
+                        case _:
+                            raise result
+                    if failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
+                        raise BinotelError(
+                            f"{failures_in_a_row} downloads in a row failed, so this run was given up.",
+                            "Check the network, the firewall and the proxy: recordings come from another server than "
+                            "the API. Then run this again.",
+                        )
+            todo = again
+        given_up, waiting = self._judged(list(refused.values()), settled, day)
+        for one, result in given_up:
+            self._fail(f"{shown(one)}: {result} {GIVEN_UP}")
+        if waiting:
+            hours = SECONDS_APART // 3600
+            who = f"1 recording of {day} waits" if len(waiting) == 1 else f"{len(waiting)} recordings of {day} wait"
+            reasons = "; ".join(f"{shown(one)}: {result}".rstrip(".") for one, result in waiting[:MAX_NAMED])
+            self._fail(
+                f"{who} for later runs: {reasons}{and_more(waiting)}. Given up is only what is refused so in "
+                f"{ENOUGH_TIMES} runs, {hours} hours apart, or still after RECORDS_PATIENCE_HOURS.",
+                len(waiting),
+            )
+        if never_came:
+            # Together, so that none is given up and not told of.
+            hours = self._job.settings.records_patience_hours
+            named = "; ".join(map(shown, never_came[:MAX_NAMED]))
+            self._fail(
+                f"More than {hours} hours after these calls there is no recording: {named}{and_more(never_came)}. "
+                f"{GIVEN_UP}",
+                len(never_came),
+            )
+        for one in [*(one for one, _ in given_up), *never_came]:
+            recordings.note(one.key, one.call, one.name, None)
+        return not left and not waiting
+
+    def _fetched(
+        self, wanted: list[Wanted], folder: str
+    ) -> Generator[tuple[Wanted, Content | BaseException], None, None]:
+        """Each of these with its content, which is in the archive then, or with what went wrong."""
 
         def fetch(one: Wanted) -> Content:
-            with self._archive.new_file(f"{recordings.folder}/{one.name}") as file:
+            with self._archive.new_file(f"{folder}/{one.name}") as file:
                 return self._downloader.download(one.key[1], file)
 
         # While some download, as many ask for links or write to disk, so that no connection waits for these.
         threads = 2 * self._job.arguments.workers + 1
-        never_came: list[Wanted] = []
-        left = done = failures_in_a_row = 0
+        done = 0
         with closing(in_threads(fetch, wanted, threads, self._downloader.stop)) as results:
             for outcome in results:
                 self._show_progress(done, len(wanted))
-                if outcome is None:
-                    continue
-                one, result = outcome
-                done += 1
-                failed_before, failures_in_a_row = failures_in_a_row, 0
-                match result:
-                    case Content():
-                        recordings.note(one.key, one.call, one.name, result)
-                        self._counts["downloaded"] += 1
-                    case NotThereError() if self._is_late(one.call):
-                        never_came.append(one)
-                    case NotThereError():
-                        self._counts["not yet available"] += 1
-                        left += 1
-                    case RefusedError() if not self._is_late(one.call):
-                        self._counts["not yet available"] += 1
-                        left += 1
-                    case UnfitError():
-                        self._fail(f"{shown(one)}: {result} {GIVEN_UP}")
-                        recordings.note(one.key, one.call, one.name, None)
-                    case DownloadError() | ApiError() | BinotelError(retry_reads=True):
-                        self._fail(f"{shown(one)}: {result} It will be tried again.")
-                        left += 1
-                        if isinstance(result, UnreachableError) or getattr(result, "retry_reads", False):
-                            failures_in_a_row = failed_before + 1
-                    case _:
-                        raise result
-                if failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
-                    raise BinotelError(
-                        f"{failures_in_a_row} downloads in a row failed, so this run was given up.",
-                        "Check the network, the firewall and the proxy: recordings come from another server than the "
-                        "API. Then run this again.",
-                    )
-        if never_came:
-            # Together, so that none is given up and not told of.
-            more = f" and {len(never_came) - MAX_NAMED} more" if len(never_came) > MAX_NAMED else ""
-            hours = self._job.settings.records_patience_hours
-            named = "; ".join(map(shown, never_came[:MAX_NAMED]))
-            self._fail(f"More than {hours} hours after these calls there is no recording: {named}{more}. {GIVEN_UP}")
-            self._counts["failed"] += len(never_came) - 1
-            for one in never_came:
-                recordings.note(one.key, one.call, one.name, None)
-        return not left
+                if outcome is not None:
+                    done += 1
+                    yield outcome
 
-    def _fail(self, message: str) -> None:
+    def _judged(
+        self, refused: list[tuple[Wanted, UnfitError]], settled: dict[Key, bool], day: date
+    ) -> tuple[list[tuple[Wanted, UnfitError]], list[tuple[Wanted, UnfitError]]]:
+        """(those that are given up, those that wait for a later run), which is remembered."""
+        name = f"refused recordings of {day} for {self._where}"
+        known = self._store.get_all([name]).get(name) or {}
+        now = time.time()
+        given_up, waiting, remembered = [], [], {}
+        for one, result in refused:
+            identity = " ".join(one.key)
+            refusal = one_more(known.get(identity), result.kind, now)
+            if is_enough(refusal) or settled.get(one.key):
+                given_up.append((one, result))
+            else:
+                waiting.append((one, result))
+                remembered[identity] = refusal
+        if remembered != known:
+            self._store.put({name: remembered or None})
+        return given_up, waiting
+
+    def _fail(self, message: str, count: int = 1) -> None:
         self._job.fail(message)
-        self._counts["failed"] += 1
+        self._counts["failed"] += count
 
     def _is_late(self, call: Call) -> bool:
         """Whether its recording would be there by now, if ever."""
@@ -241,6 +327,10 @@ class Keeper:
 def shown(one: Wanted) -> str:
     """A recording as a message names it."""
     return f"{one.call.start:%Y-%m-%d %H:%M} {one.call.number} ({one.key[0]})"
+
+
+def and_more(items: Sequence[object]) -> str:
+    return f" and {len(items) - MAX_NAMED} more" if len(items) > MAX_NAMED else ""
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import csv
 import errno
 import functools
+import gzip
 import hashlib
 import os
 import shutil
@@ -11,13 +12,19 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import fsspec
 import processes
 import pytest
+import time_machine
 
 import download_records
+from binotel_core import ApiError, BinotelError, SignatureError, TransportError, account_id
 from common.calls.call import RECORDED_DISPOSITIONS
+from common.recordings import storage
 from common.recordings.storage import Archive
+from common.sandbox.answers import KEY
 from common.sandbox.recordings import recording
+from common.state.store import Store
 from download_records import GIVEN_UP
 from helpers import DAY, KYIV, at
 
@@ -413,6 +420,146 @@ def test_what_fails_in_an_old_day_keeps_no_newer_one_from_being_archived(downloa
     assert archive(tmp_path / "records").items() >= truth(sandbox, yesterday).items()
 
 
+ODD = {
+    "text": lambda _: b"busy, try later",
+    "gzip": gzip.compress,
+    "fax": lambda content: b"%PDF-1.4" + content,
+    "too large": lambda _: b"ID3" + bytes(1_000_001),
+}
+
+
+@pytest.fixture
+def odd(sandbox):
+    """A function after which one recording of the day, the third of four, comes as what is said by turns; and its
+    file's name."""
+    calls = recorded(sandbox)[:4]
+    sandbox.company.calls_of_day = lambda day: calls if day == DAY else []
+    content = sandbox.recordings.content
+
+    def odd(*kinds):
+        turns = list(kinds)
+
+        def turned(path, query):
+            whole = content(path, query)
+            return ODD[turns.pop(0)](whole) if calls[2]["callID"] in path and turns else whole
+
+        sandbox.recordings.content = turned
+        return file_name(calls[2])
+
+    return odd
+
+
+def run_at(run_main, hours, *arguments, patience=99999):
+    """The script as it runs so many hours after nine in the morning of the day after."""
+    moment = at("09:00", DAY + timedelta(days=1)) + timedelta(hours=hours)
+    return run_main(download_records, moment, *arguments, RECORDS_PATIENCE_HOURS=patience, RECORD_MAX_MB=1)
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_refused_waits_until_three_runs_hours_apart_have_found_it_so(
+    kind, odd, run_main, sandbox, tmp_path, caplog
+):
+    name = odd(*[kind] * 9)
+    code, output = run_at(run_main, 0)
+    assert (code, output.endswith(", 0 already there, 0 not yet available, 1 failed\n")) == (1, True)
+    [said] = caplog.messages
+    assert said.startswith("1 recording of 2024-05-01 waits for later runs: 2024-05-01 ")
+    for hours in (2, 4, 6, 11):
+        assert run_at(run_main, hours) == (1, told(0, 3, 0, 1))
+        assert len(rows(tmp_path / "records")) == 3
+    assert GIVEN_UP not in caplog.text
+    assert run_at(run_main, 12) == (1, told(0, 3, 0, 1))
+    assert caplog.messages[-1].endswith(GIVEN_UP)
+    assert [row["file"] for row in rows(tmp_path / "records")][2] == ""
+    sandbox.requests.clear()
+    assert run_at(run_main, 14) == (0, told(0, 3))
+    assert asked(sandbox) == []
+    assert name not in str(sorted(tmp_path.rglob("*")))
+
+
+@pytest.mark.parametrize("kinds", [["text"], ["text", "text"], ["text", "gzip", "text", "fax", "text"]])
+def test_what_was_refused_may_be_whole_later(kinds, odd, run_main, sandbox, tmp_path):
+    odd(*kinds)
+    for number in range(len(kinds)):
+        assert run_at(run_main, 6 * number)[0] == 1
+    code, output = run_at(run_main, 6 * len(kinds))
+    assert (code, output.startswith("1 downloaded")) == (0, True)
+    assert archive(tmp_path / "records") == truth(sandbox)
+
+
+def test_what_came_whole_and_is_refused_anew_begins_to_count_anew(odd, run_main, sandbox, tmp_path):
+    name = odd("text", "text")
+    for hours in (0, 6, 12):
+        run_at(run_main, hours)
+    (tmp_path / "records/2024/05/01" / name).unlink()
+    odd("text")
+    assert run_at(run_main, 18, str(DAY)) == (1, told(0, 3, 0, 1))
+    code, _ = run_at(run_main, 20)
+    assert (code, archive(tmp_path / "records")) == (0, truth(sandbox))
+
+
+@pytest.mark.parametrize(("kinds", "code"), [(["text"], 0), (["text", "gzip"], 1), (["text"] * 2, 1)])
+def test_when_the_patience_is_over_a_second_look_decides(kinds, code, odd, run_main, sandbox, tmp_path, caplog):
+    odd(*kinds)
+    assert run_at(run_main, 100, str(DAY), patience=48)[0] == code
+    assert (GIVEN_UP in caplog.text) == (kinds == ["text"] * 2)
+    assert len(rows(tmp_path / "records")) == (3 if len(set(kinds)) == 2 else 4)
+    run_at(run_main, 102, patience=48)
+    is_whole = archive(tmp_path / "records") == truth(sandbox)
+    assert is_whole == (kinds != ["text"] * 2)
+
+
+def memory(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'var/binotel.db'}", KEY, "download_records", keep_days=400)
+    where = account_id(str(tmp_path / "records"))
+    names = f"incomplete days of {where}", f"days until then were seen to for {where}"
+    return store, names
+
+
+def test_a_moment_to_come_is_not_believed(odd, run_main, sandbox, tmp_path, monkeypatch):
+    monkeypatch.setattr(download_records, "MAX_CAUGHT_UP", 3)
+    odd()
+    store, (incomplete, until) = memory(tmp_path)
+    with time_machine.travel(at("08:00", DAY + timedelta(days=1))):
+        store.put({until: "2025-05-02", incomplete: ["2024-04-20", "2025-05-01", "2025-05-02"]})
+    code, _ = run_at(run_main, 0)
+    assert (code, archive(tmp_path / "records")) == (0, truth(sandbox))
+    assert len(asked(sandbox, "stats/list-of-calls-per-day")) == 5  # today, three days before, and the incomplete one
+    assert store.get_all([incomplete, until]) == {until: "2024-05-02", incomplete: ["2024-05-02"]}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BinotelError("The clocks are a day apart."),
+        TransportError("No answer.", "Wait."),
+        ApiError("stats/list-of-calls-per-day", 120, "Disabled"),
+        SignatureError("It is not signed."),
+    ],
+)
+def test_nothing_is_remembered_while_nothing_bears_the_clock_out_and_no_day_is_lost(
+    error, odd, run_main, sandbox, tmp_path, monkeypatch
+):
+    odd()
+    store, (incomplete, until) = memory(tmp_path)
+    before = {until: "2024-04-30", incomplete: ["2024-04-20"]}
+    with time_machine.travel(at("08:00", DAY + timedelta(days=1))):
+        store.put(before)
+
+    def fails(*_):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("binotel_core.BinotelClient.calls_per_day", fails)
+        assert run_at(run_main, 0) == (1, "")
+    days = ["2024-04-20", "2024-04-30", "2024-05-01", "2024-05-02"]
+    is_known = isinstance(error, (ApiError, SignatureError))
+    after = {until: "2024-05-02", incomplete: days} if is_known else before
+    assert store.get_all([incomplete, until]) == after
+    assert run_at(run_main, 0)[0] == 0
+    assert archive(tmp_path / "records") == truth(sandbox)
+
+
 def test_since_takes_today_and_the_days_before_it(download, sandbox, tmp_path):
     assert download("--since", "2d", **PATIENT)[0] == 0
     days = [datetime.now(KYIV).date() - timedelta(days=back) for back in (2, 1, 0)]
@@ -484,6 +631,49 @@ def test_a_bucket_is_kept_as_a_folder_is(download, configure, sandbox, bucket, t
     assert download(env=environment, **settings) == (0, told(0, len(truth(sandbox))), "")
     assert asked(sandbox) == []
     assert [path.name for path in (tmp_path / "var").iterdir() if path.is_dir() and any(path.iterdir())] == []
+
+
+@pytest.mark.parametrize("way", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "fsspec", "client", "file"])
+def test_a_store_that_is_not_amazons_is_asked_for_no_checksums(way, bucket, monkeypatch, tmp_path):
+    from werkzeug.serving import WSGIRequestHandler
+
+    seen, log_request = [], WSGIRequestHandler.log_request
+    monkeypatch.setattr(
+        WSGIRequestHandler,
+        "log_request",
+        lambda self, *more: (seen.append((self.command, self.headers.keys())), log_request(self, *more)),
+    )
+    url = os.environ["AWS_ENDPOINT_URL"]
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    if way == "fsspec":
+        monkeypatch.setitem(fsspec.config.conf, "s3", {"endpoint_url": url})
+    elif way == "client":
+        monkeypatch.setitem(fsspec.config.conf, "s3", {"client_kwargs": {"endpoint_url": url}})
+    elif way == "file":
+        (tmp_path / "config").write_text(f"[default]\nendpoint_url = {url}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    else:
+        monkeypatch.setenv(way, url)
+    bucket.clear_instance_cache()
+    archive = Archive("s3://calls-of-ours/archive", tmp_path / "scratch")
+    size = 17 * 2**20 if way == "file" else 5  # so much is uploaded in parts
+    with archive.new_file("x.mp3") as file:
+        file.write(bytes(size))
+    with archive.open("x.mp3") as file:
+        assert file.read(5) == bytes(5)
+    assert archive.sizes("") == {"x.mp3": size}
+    assert {method for method, _ in seen} == {"PUT", "HEAD", "GET"} | ({"POST"} if way == "file" else set())
+    names = {name.lower() for _, headers in seen for name in headers}
+    assert [name for name in names if "checksum" in name or name == "x-amz-trailer"] == []
+
+
+@pytest.mark.parametrize(
+    "url", ["", "https://s3.eu-west-1.amazonaws.com", "https://b.vpce-1.s3.cn-north-1.amazonaws.com.cn"]
+)
+def test_amazons_own_store_is_asked_as_amazon_would_have_it(url, monkeypatch):
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+    assert storage._options("s3") == {}
 
 
 def test_a_bucket_that_cannot_be_used_is_told(download, sandbox, bucket):

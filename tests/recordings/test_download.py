@@ -3,8 +3,10 @@
 import hashlib
 import io
 import re
+import socketserver
 import ssl
 import threading
+import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -19,6 +21,7 @@ from common.recordings.download import (
     NotThereError,
     RefusedError,
     StoppedError,
+    UnfitError,
     UnreachableError,
 )
 from common.recordings.threads import in_threads
@@ -84,13 +87,14 @@ def proxy(monkeypatch):
             with suppress(OSError), context.wrap_socket(self.connection, server_side=True) as inside:
                 while asked := inside.recv(10000):
                     self.server.seen.append(asked.partition(b"\r\n")[0])
-                    inside.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(MP3), MP3))
+                    inside.sendall(self.server.answer)
 
         def log_message(self, *_):
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.seen, server.authority = [], authority
+        server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(MP3), MP3)
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:pass@127.0.0.1:{server.server_address[1]}")
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
@@ -222,10 +226,338 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(proxy, monkeypatch):
     assert proxy.seen == [("records.example.com:443", "Basic dXNlcjpwYXNz")] * 2
 
 
-@pytest.mark.parametrize("link", ["http://records.example.com/x.mp3", "file:///etc/passwd", "x.mp3", "https://"])
-def test_a_link_that_leads_elsewhere_is_not_followed(link):
-    with pytest.raises(DownloadError, match="only https is trusted"):
+ELSEWHERE = [
+    "http://records.example.com/x.mp3",
+    "http://localhost.example.com/x.mp3",
+    "http://localhost./x.mp3",
+    "http://0x7f.1/x.mp3",
+    "http://127.1/x.mp3",
+    "http://2130706433/x.mp3",
+    "http://127.0.0.1.example.com/x.mp3",
+    "http://127.0.0.1%2eexample.com/x.mp3",
+    "http://[::2]/x.mp3",
+    "HTTP://records.example.com/x.mp3",
+    "file:///etc/passwd",
+    "ftp://127.0.0.1/x.mp3",
+    "https:/127.0.0.1/x.mp3",
+    "https:127.0.0.1/x.mp3",
+    "https:///127.0.0.1/x.mp3",
+    "https://",
+    "x.mp3",
+]
+NO_ADDRESS = [
+    "http://192.0.2.2:8000\\@127.0.0.1/x.mp3",
+    "http://127.0.0.1\\@192.0.2.2/x.mp3",
+    "http://127.0.0.1\\.example.com/x.mp3",
+    "https:\\\\127.0.0.1/x.mp3",
+    "https://user@127.0.0.1/x.mp3",
+    "http://127.0.0.1:80@192.0.2.2/x.mp3",
+    "https://@127.0.0.1/x.mp3",
+    "ht\ttps://127.0.0.1/x.mp3",
+    "htt\nps://127.0.0.1/x.mp3",
+    " https://127.0.0.1/x.mp3",
+    "https://127.0.0.1/x.mp3\r\nHost: example.com",
+    "https://127.0.0.1 .example.com/x.mp3",
+    "https://127.0.0.1\N{NO-BREAK SPACE}/x.mp3",
+    "https://127.0.0.1\N{ZERO WIDTH SPACE}/x.mp3",
+    "https://127.0.0.1\0/x.mp3",
+    "https://127.0.0.1%00/x.mp3",
+    "https://127.0.0.1\N{IDEOGRAPHIC FULL STOP}example.com/x.mp3",
+    "https://[::1/x.mp3",
+    "https://[::1].example.com/x.mp3",
+    "https://127.0.0.1:99999/x.mp3",
+    "https://127.0.0.1:8o/x.mp3",
+]
+
+
+@pytest.mark.parametrize("link", [*ELSEWHERE, *NO_ADDRESS])
+def test_a_link_that_leads_elsewhere_or_can_be_read_in_two_ways_is_not_followed(link, server):
+    words = "only https is trusted" if link in ELSEWHERE else "^The link to it is no address"
+    with pytest.raises(DownloadError, match=words):
         Downloader(lambda _: link, 1, 10**6).download("1", io.BytesIO())
+    assert server.ranges == []
+
+
+# What leads to the server itself when it stands in a redirect, or cannot stand in a header.
+BELOW = re.compile(r"https:(/?|///.*|/?127.*)|x.mp3| .*|.*[^\x00-\xff].*|.*\n.*", re.DOTALL)
+
+
+@pytest.mark.parametrize("target", [link for link in [*ELSEWHERE, *NO_ADDRESS] if not BELOW.fullmatch(link)])
+def test_a_redirect_is_looked_at_as_a_link_is(target, fetch, server):
+    there = (302, {"Location": server.link}, b"")
+    words = "only https is trusted" if target in ELSEWHERE else "^The link, or what 127[.]0[.]0[.]1 redirects to, is no"
+    with pytest.raises(DownloadError, match=words):
+        fetch(there, (302, {"Location": target}, b""))
+    assert len(server.ranges) == 2
+
+
+@pytest.mark.parametrize("target", ["/y.mp3", "y.mp3?a=b", "?a=b", "//127.0.0.1:{}/y.mp3", "HTTP://LOCALHOST:{}/y"])
+def test_a_redirect_may_be_written_in_any_way(target, fetch, server):
+    target = target.format(server.server_address[1])
+    assert fetch((302, {"Location": target}, b""), (307, {"Location": target}, b""), (200, {}, MP3)) == whole()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_http_is_refused_even_to_this_machine_where_the_api_is_https(host, monkeypatch):
+    monkeypatch.setattr(download, "RETRY_PAUSES_SECONDS", (0.001,))
+    link = f"http://{host}:9/x.mp3"
+    with pytest.raises(
+        DownloadError, match=re.escape(f"leads to http://{host.strip('[]')}, and only https is trusted")
+    ):
+        Downloader(lambda _: link, 1, 10**6, https_only=True).download("1", io.BytesIO())
+    with pytest.raises(UnreachableError, match="it refused the connection"):
+        Downloader(lambda _: link, 1, 10**6).download("1", io.BytesIO())
+
+
+def test_a_redirect_off_https_is_not_followed(proxy, monkeypatch, server, tmp_path):
+    proxy.authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    proxy.answer = f"HTTP/1.1 302 Found\r\nLocation: {server.link}\r\nContent-Length: 0\r\n\r\n".encode()
+    with pytest.raises(DownloadError, match=re.escape("leads to http://127.0.0.1, and only https is trusted")):
+        Downloader(lambda _: "https://records.example.com/1.mp3", 1, 10**6).download("1", io.BytesIO())
+    assert server.ranges == []
+
+
+# --- An end in time and size -------------------------------------------------
+
+
+@pytest.fixture
+def raw(monkeypatch):
+    """A function that starts a server which does with each connection what it is told; returns its link."""
+    monkeypatch.setattr(download, "RETRY_PAUSES_SECONDS", (0.001, 0.001, 0.001))
+    monkeypatch.setattr(download, "LONGEST_SECONDS", 0.25)
+    servers = []
+
+    def raw(do, scheme="http"):
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                with suppress(OSError):
+                    do(self.request)
+
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads, server.block_on_close = True, False
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        return f"{scheme}://127.0.0.1:{server.server_address[1]}/x.mp3"
+
+    yield raw
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+DRIPS = {
+    "status": (b"", b"H"),
+    "header": (HEAD + b"X-A: ", b"a"),
+    "headers": (HEAD, b"X-A: a\r\n"),
+    "continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "start": (HEAD + b"Content-Length: 1000\r\n\r\n", b"I"),
+    "body": (HEAD + b"Content-Length: 1000\r\n\r\n" + MP3[:500], b"I"),
+    "chunk": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n400\r\n" + MP3[:500], b"I"),
+    "chunk's size": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+    "chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nID3\r\n", b"1\r\nI\r\n"),
+    "trailer": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nID3\r\n0\r\n", b"X-A: a\r\n"),
+    "refusal": (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 1000\r\n\r\n", b"a"),
+}
+
+
+@pytest.mark.parametrize("kind", DRIPS)
+def test_a_server_that_sends_a_byte_now_and_then_holds_nobody_for_longer_than_a_recording_may_take(kind, raw):
+    first, drop = DRIPS[kind]
+
+    def drip(connection):
+        connection.recv(10000)
+        connection.sendall(first)
+        while True:
+            time.sleep(0.04)
+            connection.sendall(drop)
+
+    link, began = raw(drip), time.monotonic()
+    with pytest.raises(
+        UnreachableError, match=r"^It takes longer than 0 s, the limit for its size, all tries together"
+    ):
+        Downloader(lambda _: link, 1, 10**6).download("1", io.BytesIO())
+    assert time.monotonic() - began < 1
+
+
+def test_a_server_that_breaks_off_after_each_byte_holds_nobody_for_longer(raw):
+    sent = []
+
+    def one_more_byte(connection):
+        asked = re.search(rb"Range: bytes=([0-9]+)-", connection.recv(10000))
+        start = int(asked[1]) if asked else 0
+        sent.append(start)
+        part = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes %d-999/1000\r\n" % start if asked else HEAD
+        connection.sendall(part + b"Content-Length: %d\r\n\r\n" % (1000 - start) + b"ID3"[start : start + 3] + b"x")
+
+    link = raw(one_more_byte)
+    with pytest.raises(UnreachableError, match="It takes longer"):
+        Downloader(lambda _: link, 1, 10**6).download("1", io.BytesIO())
+    assert len(sent) > 5
+
+
+@pytest.mark.parametrize("way", ["handshake", "proxy"])
+def test_neither_a_handshake_nor_a_proxy_that_drips_holds_anybody_for_longer(way, raw, monkeypatch):
+    def drip(connection):
+        connection.recv(10000)
+        connection.sendall(b"\x16\x03\x03\x40\x00" if way == "handshake" else b"HTTP/1.1 200 OK\r\n")
+        while True:
+            time.sleep(0.04)
+            connection.sendall(b"\x02" if way == "handshake" else b"X-A: a\r\n")
+
+    link = raw(drip, "https")
+    if way == "proxy":
+        monkeypatch.setenv("HTTPS_PROXY", link.replace("https", "http"))
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        link = "https://records.example.com/x.mp3"
+    began = time.monotonic()
+    with pytest.raises(UnreachableError, match="It takes longer"):
+        Downloader(lambda _: link, 1, 10**6).download("1", io.BytesIO())
+    assert time.monotonic() - began < 1
+
+
+def test_a_large_recording_has_more_time(raw, monkeypatch):
+    monkeypatch.setattr(download, "SLOWEST_BYTES_PER_SECOND", len(MP3) / 30)
+
+    def slowly(connection):
+        connection.recv(10000)
+        connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(MP3))
+        for start in range(0, len(MP3), 5000):
+            connection.sendall(MP3[start : start + 5000])
+            time.sleep(0.08)
+
+    link = raw(slowly)
+    assert Downloader(lambda _: link, 1, 10**6).download("1", io.BytesIO()) == whole()[0]
+
+
+def test_five_minutes_or_20_kb_a_second():
+    transfer = download._Transfer(io.BytesIO(), 10**9, lambda _: None, https_only=False)
+    longest = []
+    for total in (None, 1, 6_000_000, 200_000_000):
+        transfer.total = total
+        longest.append(transfer.longest)
+    assert longest == [300, 300, 300, 10_000]
+
+
+# --- Without a length --------------------------------------------------------
+
+
+def chunked(*chunks, end=b"0\r\n\r\n", **headers):
+    body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + end
+    return 200, {"Content-Length": None, "Transfer-Encoding": "chunked"} | headers, body
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        chunked(MP3),
+        chunked(*(MP3[start : start + 7000] for start in range(0, len(MP3), 7000))),
+        chunked(*(MP3[start : start + 1] for start in range(300)), MP3[300:]),
+        chunked(MP3, end=b"000;end\r\nX-Checksum: 1\r\nX-More: 2\r\n\r\n"),
+        chunked(MP3, end=b"0\r\n"),
+        chunked(end=b"%X;a=b\r\n%b\r\n0\r\n\r\n" % (len(MP3), MP3)),
+        chunked(MP3, **{"Content-Length": 5}),
+        chunked(MP3, **{"Transfer-Encoding": "Chunked"}),
+        chunked(b"ID3"),
+    ],
+)
+def test_an_end_marker_proves_what_comes_in_chunks_whole(answer, fetch):
+    assert fetch(answer) == whole(b"ID3" if len(answer[2]) < 20 else MP3)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        chunked(MP3, end=b""),
+        chunked(MP3[:1000], end=b"%x\r\n%b" % (len(MP3), MP3[1000:2000])),
+        chunked(MP3[:1000], end=b"0"),  # of a size such as 00001000
+        chunked(MP3[:1000], end=b"0\r"),
+        chunked(MP3[:1000], end=b"\r\n0\r\n\r\n"),
+        chunked(MP3[:1000], end=b"-0\r\n\r\n"),
+        chunked(MP3[:1000], end=b"error\r\n0\r\n\r\n"),
+        chunked(end=b"3e8\r\n" + MP3[:1000] + b"xx0\r\n\r\n"),
+        chunked(end=b"3e8\r\n" + MP3[:1000] + b"0\r\n\r\n"),
+        chunked(MP3[:1000], end=b"1" * 20000 + b"\r\n"),
+    ],
+)
+def test_what_comes_in_chunks_and_breaks_off_is_begun_anew(answer, fetch, server):
+    assert fetch(answer, chunked(MP3)) == whole()
+    assert server.ranges == [None, None]
+
+
+def test_chunks_and_lengths_may_take_turns(fetch, server):
+    status, headers, body = part(1000)
+    in_chunks = chunked(body)
+    headers |= in_chunks[1]
+    assert fetch(cut(1000), (status, headers, in_chunks[2])) == whole()
+    assert fetch(chunked(MP3[:1000], end=b""), cut(2000), part(2000)) == whole()
+    assert server.ranges == [None, "bytes=1000-", None, None, "bytes=2000-"]
+
+
+def test_nothing_in_chunks_is_no_recording(fetch):
+    with pytest.raises(NotThereError):
+        fetch(chunked())
+
+
+def test_a_connection_is_used_again_after_chunks(raw):
+    connections = []
+
+    def keep(connection):
+        connections.append(connection)
+        while connection.recv(10000):
+            connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(MP3)[2])
+
+    link = raw(keep)
+    downloader = Downloader(lambda _: link, 1, 10**6)
+    assert [downloader.download(call_id, io.BytesIO()) for call_id in "123"] == [whole()[0]] * 3
+    assert len(connections) == 1
+
+
+def test_chunks_without_end_are_refused_at_the_limit(raw):
+    def flood(connection):
+        connection.recv(10000)
+        connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nID3\r\n")
+        while True:
+            connection.sendall(b"10000\r\n" + bytes(65536) + b"\r\n")
+
+    link, file = raw(flood), io.BytesIO()
+    with pytest.raises(UnfitError, match=r"^It has more than RECORD_MAX_MB=1 allows"):
+        Downloader(lambda _: link, 1, 10**6).download("1", file)
+    assert len(file.getvalue()) <= 10**6
+
+
+def test_headers_that_break_off_in_a_line_are_not_believed(raw):
+    answers = [HEAD + b"Content-Length: 1", HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(MP3), MP3)]
+
+    def answer(connection):
+        connection.recv(10000)
+        connection.sendall(answers.pop(0))
+
+    link = raw(answer)
+    assert Downloader(lambda _: link, 1, 10**6).download("1", io.BytesIO()) == whole()[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"busy, try later", "no MP3: 62757379"),
+        (b"\x1f\x8b\x08\x00x", "no MP3: 1f8b0800"),
+        (b"%PDF-1.4", "no MP3: 25504446"),
+    ],
+)
+def test_what_is_refused_in_the_same_way_has_the_same_kind(content, kind, fetch):
+    with pytest.raises(UnfitError) as caught:
+        fetch((200, {}, content))
+    assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize("content", [b" \n<html>", b"\xef\xbb\xbf<!DOCTYPE html>", b'{"error": "log in"}'])
+def test_the_page_of_a_network_says_nothing_of_the_recording(content, fetch):
+    with pytest.raises(DownloadError) as caught:
+        fetch((200, {}, content))
+    assert not isinstance(caught.value, UnfitError)
 
 
 def test_nothing_begins_when_the_job_is_being_stopped(server):

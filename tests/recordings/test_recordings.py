@@ -1,9 +1,12 @@
 """A day of the archive: file names that are safe everywhere, and a list that can be written and read back."""
 
+import re
+import threading
 from datetime import date
 
 import pytest
 
+from common.recordings import download
 from common.recordings.download import Content
 from common.recordings.recordings import Day, key_of
 from common.recordings.storage import Archive
@@ -39,6 +42,17 @@ def test_two_recordings_of_one_call_have_two_files(archive):
     day = Day(archive, DAY)
     names = [day.name(("7", call_id), one) for call_id in ("7", "8", "7", "9")]
     assert names == [f"093015-in-0671234567-902-{ids}.mp3" for ids in ("7", "7-8", "7", "7-9")]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [("7/8", "7_8", "7-8", "7//8"), ("a", "A"), ("9" * 50, "9" * 51, "9" * 40), ("7", "+7", " 7"), ("ї", "є", "_")],
+)
+def test_two_ids_never_have_one_file(ids, archive):
+    one, day = call("09:30:15", generalCallID="1"), Day(archive, DAY)
+    names = [day.name(key, one) for identity in ids for key in ((identity, identity), ("1", identity), (identity, "1"))]
+    assert len({name.lower() for name in names}) == len(names)
+    assert all(re.fullmatch("[0-9A-Za-z_-]{1,160}[.]mp3", name) for name in names)
 
 
 def test_the_list_is_in_the_order_of_time_where_the_clocks_repeat_an_hour(archive):
@@ -88,6 +102,18 @@ def test_what_excel_might_run_or_spoil_is_guarded_in_the_list(archive, tmp_path)
         "\t902",
         "'=1+1",
     ]
+
+
+@pytest.mark.parametrize("done", ["ls", "put_file", "mv"])
+def test_a_bucket_that_does_not_answer_holds_nobody_for_longer(done, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "LONGEST_SECONDS", 0.05)
+    archive, never = Archive("memory://slow", tmp_path / "scratch"), threading.Event()
+    monkeypatch.setattr(archive._files, done, lambda *_, **__: never.wait(30))
+    with pytest.raises(OSError, match=r"longer than 0[.]05 s[.] Check RECORDS_URL"), archive.new_file("x.mp3") as file:  # noqa: PT012
+        archive.sizes("")
+        file.write(b"ID3")
+    never.set()
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def test_a_file_is_not_there_when_the_block_fails(archive, tmp_path):

@@ -1,6 +1,8 @@
 """A call's recording -> a file: whole, or a sentence that says why not."""
 
 import hashlib
+import http.client
+import io
 import queue
 import re
 import threading
@@ -8,20 +10,25 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from socket import socket
 from typing import Any, BinaryIO
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 import urllib3
+from urllib3.util import Url, parse_url
 
 from binotel_core import is_loopback, one_line
 
 CONNECT_TIMEOUT_SECONDS = 15
 READ_TIMEOUT_SECONDS = 30
 RETRY_PAUSES_SECONDS = (1, 2, 4)  # between tries that bring nothing new
-LONGEST_SECONDS = 60  # for a transfer, and one more for each so many bytes; slower than the sound itself is no good
-SLOWEST_BYTES_PER_SECOND = 2000
+# As long as a recording may take, or as its bytes take at this speed, if that is longer.
+LONGEST_SECONDS = 300
+SLOWEST_BYTES_PER_SECOND = 20_000
 MAX_REDIRECTS = 5
+MAX_LINE_BYTES = 10_000  # of a line between the chunks of an answer
 CHUNK_BYTES = 256 * 1024
 START_BYTES = 100
 MEGABYTE = 1_000_000
@@ -40,7 +47,14 @@ class StoppedError(Exception):
 
 
 class UnfitError(DownloadError):
-    """What is there is not what belongs into the archive, and will not become it."""
+    """What is there is not what belongs into the archive; if it is `kind` of thing again and again, it never will be.
+
+    kind: the same for what is refused in the same way
+    """
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class UnreachableError(DownloadError):
@@ -77,13 +91,17 @@ class Downloader:
     link_of:     gives a link to the recording of a callID, or "" when there is none; may raise anything
     connections: how many downloads may go on at once; more threads than these ask for links and write to disk meanwhile
     max_bytes:   what is larger is not downloaded
+    https_only:  whether http is refused even to this machine itself, where the sandbox is
     """
 
-    def __init__(self, link_of: Callable[[str], str], connections: int, max_bytes: int) -> None:
+    def __init__(
+        self, link_of: Callable[[str], str], connections: int, max_bytes: int, *, https_only: bool = False
+    ) -> None:
         self.stop = threading.Event()
         self.received = 0  # bytes, of all downloads: for those who watch
         self._link_of = link_of
         self._max_bytes = max_bytes
+        self._https_only = https_only
         self._counting = threading.Lock()
         # The last one that was given back comes first: its connection is warm.
         self._connections: queue.LifoQueue[_Connection] = queue.LifoQueue()
@@ -93,20 +111,25 @@ class Downloader:
     def download(self, call_id: str, file: BinaryIO) -> Content:
         """Write the recording of a call into `file`, which is empty, and tell what it was.
 
-        A link that has expired is asked for anew, a transfer that broke off goes on where it stopped. Raises
-        NotThereError, DownloadError, StoppedError; what link_of raises; OSError when the file cannot be written.
+        A link that has expired is asked for anew, a transfer that broke off goes on where it stopped, as long as there
+        is time. Raises NotThereError, DownloadError, StoppedError; what link_of raises; OSError when the file cannot be
+        written.
         """
-        transfer = _Transfer(file, self._max_bytes, self._count)
         most = failures = refusals = 0
         link = self._link(call_id)
+        transfer = _Transfer(file, self._max_bytes, self._count, https_only=self._https_only)
         while True:
+            queued = time.monotonic()
             try:
                 with self._connection() as connection:
+                    transfer.began += time.monotonic() - queued
                     # Anew only now: in the queue for a connection a link grows old.
                     link = link or self._link(call_id)
                     transfer.go_on(connection, link)
                 return Content(transfer.received, transfer.digest.hexdigest())
             except _BrokenError as error:
+                if time.monotonic() >= transfer.deadline:
+                    raise UnreachableError(transfer.too_slow) from error
                 if transfer.received > most:
                     most, failures, refusals = transfer.received, 0, 0
                 failures += 1
@@ -153,50 +176,155 @@ class _Connection(requests.adapters.HTTPAdapter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._server: tuple[str, str] | None = None
+        self._server = ""
+        self.deadline: float  # on the monotonic clock, of whoever has the connection
+        self.answer: _Answer  # the last one
 
-    def get(self, link: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
-        """The answer to a request for the link, not read yet. Raises what requests and urllib3 raise."""
-        parts = urlsplit(link)
-        server = parts.scheme, parts.netloc
+    def get(self, url: Url, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        """The answer to a request for a checked link, not read yet. Raises what requests and urllib3 raise."""
+        # No more than this of the link is read by a second parser.
+        server = f"{url.scheme}://{url.netloc}/"
         if server != self._server:
-            self._server = None
-            self._find_way(link, parts.hostname or "")
+            self._server = ""
+            self._find_way(server, url)
             self._server = server
+        left = max(0.1, self.deadline - time.monotonic())
         return self._pool.urlopen(
             "GET",
-            urllib3.util.parse_url(link).request_uri,
+            url.request_uri,
             headers=self._headers | headers,
-            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS),
+            timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, left), read=min(READ_TIMEOUT_SECONDS, left)),
             retries=False,
             redirect=False,
             preload_content=False,
             decode_content=False,
         )
 
-    def _find_way(self, link: str, host: str) -> None:
+    def _find_way(self, server: str, url: Url) -> None:
         """Through which proxy, trusting which certificates, with which headers."""
         session = requests.Session()
         # A proxy from the environment cannot reach this machine's own addresses.
-        session.trust_env = not is_loopback(host)
-        way = session.merge_environment_settings(link, {}, None, None, None)
-        request = requests.Request("GET", link, {**session.headers, "Accept-Encoding": "identity"}).prepare()
+        session.trust_env = not is_loopback(_host(url))
+        way = session.merge_environment_settings(server, {}, None, None, None)
+        request = requests.Request("GET", server, {**session.headers, "Accept-Encoding": "identity"}).prepare()
         pool: Any = self.get_connection_with_tls_context(request, way["verify"], way["proxies"], way["cert"])
-        self.cert_verify(pool, link, way["verify"], way["cert"])  # type: ignore[no-untyped-call]
+        self.cert_verify(pool, server, way["verify"], way["cert"])  # type: ignore[no-untyped-call]
+        kind = pool.ConnectionCls
+        if kind.response_class is http.client.HTTPResponse:
+            pool.ConnectionCls = type(kind.__name__, (kind,), {"response_class": partial(_Answer, self)})
         self._pool: urllib3.HTTPConnectionPool = pool
         self._headers = dict(request.headers)
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer, of a proxy or of the server, that is read only as long as there is time."""
+
+    def __init__(self, connection: _Connection, sock: socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp = _Lines(_Timed(sock, self.fp, connection))
+        connection.answer = self
+
+
+class _Timed(io.RawIOBase):
+    """What a socket receives. Its own timeout begins anew with each byte, so time is looked at before each wait."""
+
+    def __init__(self, sock: socket, file: io.BufferedReader, connection: _Connection) -> None:
+        self._sock = sock
+        self._file = file  # that of the socket, which it counts as open
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._connection.deadline - time.monotonic()
+        if left < READ_TIMEOUT_SECONDS:
+            if left <= 0:
+                raise TimeoutError
+            self._sock.settimeout(left)
+        return self._sock.recv_into(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Lines(io.BufferedReader):
+    """Whole lines: http.client takes one that was cut off for what it begins with, which makes 1000 bytes of 10000."""
+
+    def readline(self, size: int | None = -1) -> bytes:
+        line = super().readline(size)
+        if line and not line.endswith(b"\n") and len(line) != size:
+            raise ConnectionError("a line was cut off")
+        return line
+
+
+class _Chunks(io.RawIOBase):
+    """The content of an answer that is sent in chunks, up to its end marker; raises OSError where it is not whole.
+
+    http.client and urllib3 take more than one form of what is cut off for whole.
+    """
+
+    def __init__(self, incoming: io.BufferedReader) -> None:
+        self._incoming = incoming
+        self._left: int | None = 0  # of a chunk; None when the end marker has come
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._left == 0:
+            self._begin()
+        if self._left is None:
+            return 0
+        content = self._incoming.read1(min(self._left, len(buffer)))
+        if not content:
+            raise ConnectionError("it ended within a chunk")
+        buffer[: len(content)] = content
+        self._left -= len(content)
+        if not self._left and self._incoming.read(2) != b"\r\n":
+            raise ConnectionError("a chunk is longer than it says")
+        return len(content)
+
+    def _begin(self) -> None:
+        size = re.fullmatch(rb"([0-9A-Fa-f]{1,15})[ \t]*(;[^\r\n]*)?\r\n", self._line())
+        if size is None:
+            raise ConnectionError("it ended between chunks")
+        self._left = int(size[1], 16) or None
+        while self._left is None and self._line() not in (b"\r\n", b""):
+            pass  # what follows on the end says nothing that is needed, and some leave even the empty line out
+
+    def _line(self) -> bytes:
+        return self._incoming.readline(MAX_LINE_BYTES)
 
 
 class _Transfer:
     """A recording on its way into a file: how much of it is there, and what it must become."""
 
-    def __init__(self, file: BinaryIO, max_bytes: int, count: Callable[[int], None]) -> None:
+    def __init__(self, file: BinaryIO, max_bytes: int, count: Callable[[int], None], *, https_only: bool) -> None:
         self._file = file
         self._max_bytes = max_bytes
         self._count = count
-        self._etag = ""
+        self._https_only = https_only
+        self._etag = self._host = ""
+        self.began = time.monotonic()
         self.received = 0
         self._begin_anew(None)
+
+    @property
+    def longest(self) -> float:
+        return most_seconds(self.total or self.received)
+
+    @property
+    def deadline(self) -> float:
+        return self.began + self.longest
+
+    @property
+    def too_slow(self) -> str:
+        """What to say when no seconds are left."""
+        of = "" if self.total is None else f" of {self.total}"
+        limit = f"{self.longest:.0f} s, the limit for its size, all tries together"
+        return f"It takes longer than {limit}: {self.received}{of} bytes came."
 
     def _begin_anew(self, total: int | None) -> None:
         if self.received:
@@ -212,38 +340,42 @@ class _Transfer:
         Raises NotThereError, DownloadError, StoppedError, and _BrokenError when it may be called again.
         """
         headers = {}
-        if self.received:
+        connection.deadline = self.deadline
+        if self.received and self.total is not None:
             headers["Range"] = f"bytes={self.received}-"
             if self._etag:
                 headers["If-Range"] = self._etag
         with closing(self._get(connection, link, headers)) as response:
-            self._check(response, urlsplit(link).hostname or "")
-            self._receive(response)
+            self._check(response)
+            connection.deadline = self.deadline  # now that its size is known
+            self._receive(response, connection)
 
     def _get(self, connection: _Connection, link: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
         """The answer to a request for the link, redirects followed to where they may lead."""
+        what, is_secure = "The link to it", self._https_only
         for _ in range(MAX_REDIRECTS + 1):
-            host = _checked_host(link)
+            url = _checked(link, what, https_only=is_secure)
+            self._host = _host(url)
+            what = f"The link, or what {self._host} redirects to,"
+            is_secure = url.scheme == "https"  # from then on
             try:
-                response = connection.get(link, headers)
+                response = connection.get(url, headers)
                 target = response.get_redirect_location()
                 if not target:
                     return response
                 response.close()
-                is_secure = link.startswith("https:")
-                link = urljoin(link, target)
+                # A second parser joins the two, so it must not get what it may read in its own way.
+                link = target if _STRANGE.search(target) else urljoin(url.url, target)
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-                raise _BrokenError(f"{host} cannot be reached: {_reason(error)}.") from error
+                raise _BrokenError(f"{self._host} cannot be reached: {_reason(error)}.") from error
             except ValueError:  # of a host's name, or of where a redirect leads
-                raise DownloadError(f"The link, or what {host} redirects to, is no address.") from None
-            if is_secure and not link.startswith("https:"):
-                raise DownloadError(f"{host} redirects off https, which is not followed.")
-        raise DownloadError(f"{host} redirects without end.")
+                raise DownloadError(f"{what} is no address.") from None
+        raise DownloadError(f"{self._host} redirects without end.")
 
-    def _check(self, response: urllib3.BaseHTTPResponse, host: str) -> None:
+    def _check(self, response: urllib3.BaseHTTPResponse) -> None:
         """Look at what the answer says of itself, and make ready for it."""
-        status = response.status
-        size = response.headers.get("Content-Length", "")
+        status, host = response.status, self._host
+        size = "" if response.chunked else response.headers.get("Content-Length", "")
         length = int(size) if re.fullmatch("[0-9]{1,15}", size) else None
         if status == requests.codes.ok:
             self._begin_anew(length)
@@ -269,53 +401,81 @@ class _Transfer:
             raise _BrokenError(f"{host} answers with HTTP {status}.")
         else:
             raise DownloadError(f"{host} answers with HTTP {status}.")
-        if self.total is None:
+        if self.total is None and not response.chunked:
             raise DownloadError(f"{host} does not say how long the recording is.")
-        if self.total > self._max_bytes:
-            raise UnfitError(
-                f"It has {self.total / MEGABYTE:.1f} MB, more than RECORD_MAX_MB={self._max_bytes // MEGABYTE} allows."
-            )
-        if not self.total:
+        self._check_size(self.total or 0)
+        if self.total == 0:
             raise NotThereError
 
-    def _receive(self, response: urllib3.BaseHTTPResponse) -> None:
-        assert self.total is not None  # noqa: S101 - for mypy: _check() has seen to it
-        deadline = time.monotonic() + LONGEST_SECONDS + self.total / SLOWEST_BYTES_PER_SECOND
-        while self.received < self.total:
-            if time.monotonic() > deadline:
-                raise UnreachableError(f"It comes too slowly: {self.received} of {self.total} bytes.")
-            missing = self.total - self.received
+    def _check_size(self, size: int) -> None:
+        if size > self._max_bytes:
+            has = "" if self.total is None else f"{self.total / MEGABYTE:.1f} MB, "
+            most = f"RECORD_MAX_MB={self._max_bytes // MEGABYTE}"
+            raise UnfitError(f"It has {has}more than {most} allows.", most)
+
+    def _receive(self, response: urllib3.BaseHTTPResponse, connection: _Connection) -> None:
+        source: Any = io.BufferedReader(_Chunks(connection.answer.fp), CHUNK_BYTES) if response.chunked else response
+        while self.received != self.total:
+            # read1() takes what has arrived, so that a break loses nothing; the start is needed as a whole.
+            read, most = (source.read1, CHUNK_BYTES) if self.received else (source.read, START_BYTES)
             try:
-                # read1() takes what has arrived, so that a break loses nothing; the start is needed as a whole.
-                read, most = (response.read1, CHUNK_BYTES) if self.received else (response.read, START_BYTES)
-                chunk = read(min(most, missing))
+                chunk = read(most if self.total is None else min(most, self.total - self.received))
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 raise _BrokenError(f"The transfer broke off: {_reason(error)}.") from error
             if not chunk:
+                if self.total is None:
+                    self.total = self.received  # the end marker has come; so another request may follow
+                    connection.answer.close()
+                    response.release_conn()
+                    break
                 raise _BrokenError(f"The transfer broke off after {self.received} of {self.total} bytes.")
             if not self.received and not _is_mp3(chunk):
                 start = one_line(chunk[:60].decode("latin-1"))
                 problem = f"What came is no MP3: it begins with {start!r}."
                 # A page of a network that wants a login says nothing of the recording; a fax is what it is.
-                raise DownloadError(problem) if chunk.lstrip()[:1] in (b"<", b"{") else UnfitError(problem)
+                is_page = chunk.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{")
+                raise DownloadError(problem) if is_page else UnfitError(problem, f"no MP3: {chunk[:4].hex()}")
+            self._check_size(self.received + len(chunk))
             self._file.write(chunk)
             self.digest.update(chunk)
             self.received += len(chunk)
+            if self.total is None:
+                connection.deadline = self.deadline
             self._count(len(chunk))
+        if not self.total:
+            raise NotThereError
 
 
-def _checked_host(link: str) -> str:
-    """The host that a link leads to. Raises DownloadError unless it is https://, or http:// to this machine itself."""
+# What parsers of addresses read in more than one way: white space, control characters, backslashes.
+_STRANGE = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f]")
+
+
+def _checked(link: str, what: str, *, https_only: bool) -> Url:
+    """The link, as it is then asked for. Raises DownloadError unless it is https://, or http:// to this machine itself.
+
+    what: what the link is, the beginning of a sentence
+    """
+    server = re.split("[/?#]", link.partition("://")[2], maxsplit=1)[0]
+    if _STRANGE.search(link) or not link.isprintable() or "@" in server:
+        raise DownloadError(f"{what} is no address: there is a backslash, a user's name, or nothing to be seen in it.")
     try:
-        parts = urlsplit(link)
-        host = parts.hostname or ""
-    except ValueError:
-        raise DownloadError("The link to it is no address.") from None
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
-        raise DownloadError(
-            f"The link to it leads to {one_line(parts.scheme)}://{one_line(host)}, and only https is trusted."
-        )
-    return host
+        url = parse_url(link)
+    except urllib3.exceptions.LocationParseError:
+        raise DownloadError(f"{what} is no address.") from None
+    is_trusted = url.scheme == "https" or (url.scheme == "http" and is_loopback(_host(url)) and not https_only)
+    if not url.host or not is_trusted:
+        where = one_line(f"{url.scheme or ''}://{_host(url)}")
+        raise DownloadError(f"The link to it leads to {where}, and only https is trusted.")
+    return url
+
+
+def _host(url: Url) -> str:
+    return (url.host or "").strip("[]")
+
+
+def most_seconds(size: int) -> float:
+    """As long as a recording of so many bytes may take, with all tries."""
+    return max(LONGEST_SECONDS, size / SLOWEST_BYTES_PER_SECOND)
 
 
 def _is_mp3(start: bytes) -> bool:
@@ -327,8 +487,8 @@ def _reason(error: BaseException) -> str:
     """Why a connection failed, in a few words and without the link, which holds a signature."""
     text = repr(error)
     for sign, reason in (
-        ("ReadTimeout", f"nothing came for {READ_TIMEOUT_SECONDS:g} s"),
         ("ConnectTimeout", f"no connection within {CONNECT_TIMEOUT_SECONDS:g} s"),
+        ("TimeoutError", f"nothing came for {READ_TIMEOUT_SECONDS:g} s"),
         ("NameResolutionError", "its name cannot be resolved"),
         ("refused", "it refused the connection"),
         ("SSL", "no secure connection; check the computer's clock and its certificates"),

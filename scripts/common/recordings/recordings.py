@@ -65,8 +65,8 @@ class Day:
         if key in self.rows:
             return self.rows[key]["file"]
         ids = key if key[0] != key[1] else key[:1]  # a call may have several recordings
-        parts = (f"{call.start:%H%M%S}", _direction(call), call.number or "hidden", call.line or "none", *ids)
-        return "-".join(map(_safe, parts)) + ".mp3"
+        parts = (f"{call.start:%H%M%S}", _direction(call), call.number or "hidden", call.line or "none")
+        return "-".join([*map(_safe, parts), *map(_safe_id, ids)]) + ".mp3"
 
     def take_up(self, key: Key, call: Call) -> bool:
         """Whether the file is there, although the list does not know of it, since a run was killed: it is noted."""
@@ -146,3 +146,12 @@ def _direction(call: Call) -> str:
 def _safe(part: str) -> str:
     """A part of a file's name that any system, shell and URL can hold."""
     return re.sub("[^0-9A-Za-z]+", "_", part.removeprefix("+"))[:LONGEST_PART]
+
+
+def _safe_id(identity: str) -> str:
+    """An id as a part of a file's name: two ids never make one name, not even where "a" and "A" are one."""
+    safe = _safe(identity)
+    if safe == identity.lower():
+        return safe
+    digest = hashlib.sha256(identity.encode(errors="backslashreplace")).hexdigest()[:12]
+    return f"{safe[: LONGEST_PART - 1 - len(digest)]}_{digest}"

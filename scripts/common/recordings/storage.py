@@ -5,14 +5,17 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from binotel_core import one_line
+from binotel_core import one_line, within
 from common.files import sync
+from common.recordings.download import most_seconds
 from common.settings import SettingsError
 
 PART = ".part"
@@ -22,6 +25,7 @@ OBJECT_STORES = frozenset(("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"))
 UPLOAD_OPTIONS: dict[str, dict[str, Any]] = {
     protocol: {"chunksize": 8 * 2**20, "max_concurrency": 1} for protocol in ("s3", "s3a")
 }
+AMAZON = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")  # what the names of its servers end with
 
 
 class Archive:
@@ -38,7 +42,7 @@ class Archive:
         self._protocol = url.partition("://")[0] if "://" in url else "file"
         self._is_object_store = self._protocol in OBJECT_STORES
         try:
-            self._files, self._root = fsspec.core.url_to_fs(url)
+            self._files, self._root = fsspec.core.url_to_fs(url, **_options(self._protocol))
         except (ImportError, ValueError) as error:
             is_package = isinstance(error, ImportError) and self._protocol in UPLOAD_OPTIONS
             remedy = " Run pip install -r requirements-s3.txt." if is_package else ""
@@ -107,25 +111,66 @@ class Archive:
 
     def _upload(self, source: Path, path: str) -> None:
         target = self._path(path)
+        size = source.stat().st_size
         if self._is_object_store:
-            self._told(self._files.put_file, str(source), target, **UPLOAD_OPTIONS.get(self._protocol, {}))
+            options = UPLOAD_OPTIONS.get(self._protocol, {})
+            self._told(self._files.put_file, str(source), target, size=size, **options)
         else:
-            self._told(self._files.put_file, str(source), target + PART)
+            self._told(self._files.put_file, str(source), target + PART, size=size)
             self._told(self._files.mv, target + PART, target)
 
     def _path(self, path: str) -> str:
         return f"{self._root}/{path}" if self._root else path
 
-    def _told(self, do: Callable[..., Any], *arguments: Any, can_miss: bool = False, **options: Any) -> Any:
+    def _told(
+        self,
+        do: Callable[..., Any],
+        *arguments: Any,
+        can_miss: bool = False,
+        size: int = 0,
+        **options: Any,
+    ) -> Any:
         """What `do` returns; what goes wrong with a bucket, in its library's own words, becomes an OSError.
 
         can_miss: FileNotFoundError is an answer
+        size:     the bytes that are uploaded, for which a bucket has time
         """
-        try:
+        if self._is_folder:
             return do(*arguments, **options)
+        try:
+            return within(most_seconds(size), partial(do, *arguments, **options))
         except Exception as error:
-            if self._is_folder or (can_miss and isinstance(error, FileNotFoundError)):
+            if can_miss and isinstance(error, FileNotFoundError):
                 raise
             reason = one_line(str(error)) or type(error).__name__
             remedy = "Check RECORDS_URL, its credentials and the network"
             raise OSError(errno.EIO, f"{reason.rstrip('.')}. {remedy}", self._url) from error
+
+
+def _options(protocol: str) -> dict[str, Any]:
+    """What s3fs is told of a store that is not Amazon's: not all know the checksums that Amazon's has come to want."""
+    if protocol not in UPLOAD_OPTIONS:
+        return {}
+    configured = {name: value for key in ("s3", "s3a") for name, value in fsspec.config.conf.get(key, {}).items()}
+    endpoint = (
+        configured.get("endpoint_url")
+        or (configured.get("client_kwargs") or {}).get("endpoint_url")
+        or _endpoint_of_amazons_tools()
+    )
+    host = urlsplit(endpoint or "").hostname
+    if not host or host.endswith(AMAZON):
+        return {}
+    unasked = dict.fromkeys(("request_checksum_calculation", "response_checksum_validation"), "when_required")
+    return {"config_kwargs": unasked | (configured.get("config_kwargs") or {})}
+
+
+def _endpoint_of_amazons_tools() -> str | None:
+    """Where they would look for a bucket, from the environment or ~/.aws/config; None for Amazon's own."""
+    import botocore.session  # only those who use such a bucket have it
+    from botocore.configprovider import ConfiguredEndpointProvider
+
+    session = botocore.session.Session()
+    try:
+        return ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), "s3").provide()  # type: ignore[no-any-return]
+    except botocore.exceptions.BotoCoreError:
+        return None  # what is wrong with the files is told when the bucket is first asked
