@@ -644,16 +644,15 @@ class BinotelClient:
         seconds = int(moment.timestamp()) if isinstance(moment, datetime) else moment
         return self.entries(DAY_METHOD, {"dayInTimestamp": seconds})
 
-    def record_url(self, call_id: str, general_call_id: str = "") -> str:
+    def record_url(self, call_id: str) -> str:
         """A link to a call's recording, good for 15 minutes (the vendor's README); "" when there is none, or none yet.
 
-        general_call_id: what API 4.0 knows it by, where that is another
+        call_id: its callID; with API 4.0 the call's generalCallID
 
         Assumed: without a recording the server answers with code 104 or an empty link. Raises what call() raises.
         """
-        more = {"generalCallID": general_call_id or call_id} if self.is_4 else {}
         try:
-            url = self.call(RECORD_METHOD, more or {"callID": call_id})["url"]
+            url = self.call(RECORD_METHOD, {"callID": call_id})["url"]
             return str((url.get("url") if isinstance(url, dict) else url) or "")
         except ApiError as error:
             if error.code == _WRONG_DATA:

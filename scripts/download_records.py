@@ -275,7 +275,7 @@ class Keeper:
 
         def fetch(one: Wanted) -> Content:
             with self._archive.new_file(f"{folder}/{one.name}") as file:
-                return self._downloader.download(one.key[1], file)
+                return self._downloader.download(one.key[0 if self._job.client.is_4 else 1], file)
 
         # While some download, as many ask for links or write to disk, so that no connection waits for these.
         threads = 2 * self._job.arguments.workers + 1

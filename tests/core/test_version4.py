@@ -126,7 +126,7 @@ def test_a_key_that_is_refused_may_be_one_of_the_other_version(is_4, other, code
 @pytest.mark.parametrize("url", ["https://records.example/1.mp3", {"url": "https://records.example/1.mp3"}])
 def test_a_recordings_link_comes_in_either_form(url, client_4, requests_mock):
     requests_mock.post(ANY, json={"status": "success", "url": url})
-    assert client_4.record_url("7", "8") == "https://records.example/1.mp3"
+    assert client_4.record_url("8") == "https://records.example/1.mp3"
     assert sent(requests_mock)[1]["generalCallID"] == "8"
 
 
