@@ -1,4 +1,4 @@
-# make demo      set up, then run the main job against the sandbox
+# make demo      set up, then run the main job against the sandbox; API=4.0 for a key of that version
 # make test      set up, then run the tests
 # make lint      ruff and mypy
 # make bench     measure speed and memory against their goals
@@ -7,6 +7,7 @@
 # make clean     remove the virtual environment and what demo and tests left
 
 PYTHON ?= python3
+API ?= 2.0
 BIN := .venv/bin
 # What is installed leaves a mark, so that nothing is installed twice.
 SET_UP := .venv/.set-up
@@ -37,7 +38,7 @@ $(SET_UP_DEV): $(wildcard requirements*.txt) pyproject.toml
 	touch $(SET_UP) $(SET_UP_DEMO) $@
 
 demo: $(SET_UP_DEMO)
-	$(BIN)/python scripts/demo.py
+	$(BIN)/python scripts/demo.py --api $(API)
 
 test: $(SET_UP_DEV)
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not alone"

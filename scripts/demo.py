@@ -2,6 +2,7 @@
 
     python scripts/demo.py
     python scripts/demo.py en
+    python scripts/demo.py --api 4.0
 
 It starts the sandbox and a mail server on this machine, runs export_calls_per_day.py for a fixed day, and stops what it
 started. Everything it makes is in the folder demo/.
@@ -42,14 +43,16 @@ REPORT_LANGUAGE={language}
 def main() -> int:
     parser = Parser(description=__doc__)
     parser.add_argument("language", nargs="?", choices=LANGUAGES, default="uk", help="of the report (default: uk)")
-    language = parser.parse_args().language
+    parser.add_argument("--api", choices=("2.0", "4.0"), default="2.0", help="version of Binotel's API (default: 2.0)")
+    arguments = parser.parse_args()
     mail_file = FOLDER / "mail" / f"calls-{DAY}.eml"
     mail_file.parent.mkdir(parents=True, exist_ok=True)
     mail_file.unlink(missing_ok=True)
     config = FOLDER / "config.env"
     with running_sandbox() as api_url, running_mail_server(mail_file) as smtp_port:
         config.touch(0o600)
-        config.write_text(CONFIG.format(api_url=api_url, smtp_port=smtp_port, language=language))
+        api_url = api_url.replace("2.0", arguments.api)
+        config.write_text(CONFIG.format(api_url=api_url, smtp_port=smtp_port, language=arguments.language))
         command = [sys.executable, str(SCRIPTS / "export_calls_per_day.py"), DAY, "--config", str(config)]
         # The user's own settings in the environment would win over the demo's.
         environment = {name: value for name, value in os.environ.items() if name not in DEFAULTS}

@@ -5,15 +5,17 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import processes
+import pytest
 
 import demo
 
 SCRIPT = Path(demo.__file__)
 
 
-def test_it_ends_with_what_to_open(monkeypatch):
+@pytest.mark.parametrize("version", ["2.0", "4.0"])
+def test_it_ends_with_what_to_open(version, monkeypatch):
     monkeypatch.setenv("REPORT_LANGUAGE", "en")  # the user's own settings must not get into it
-    code, output, errors = processes.run(SCRIPT)
+    code, output, errors = processes.run(SCRIPT, "--api", version)
     folder = SCRIPT.parents[1] / "demo"
     assert (code, errors) == (0, "")
     assert re.sub(" +", " ", output).splitlines() == [
