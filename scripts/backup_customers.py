@@ -12,9 +12,7 @@ changed since the backup before. When customers were deleted, ADMIN_TO is told b
 import argparse
 import itertools
 import logging
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -33,7 +31,7 @@ from common.customers.backup import (
     what_is_wrong,
     write_backup,
 )
-from common.files import LEFT_BEHIND_SECONDS, written_whole
+from common.files import written_whole
 from common.job import Job, print_out, run
 from common.labels import Labels
 from common.messages import mail
@@ -191,10 +189,6 @@ def prune(folder: Path, keep: int) -> None:
     for path in folder.glob("customers-*.xlsx"):
         if not path.with_suffix(".json.gz").exists():
             path.unlink()
-    for path in folder.glob(".customers-*.tmp"):
-        with suppress(OSError):
-            if path.stat().st_mtime < time.time() - LEFT_BEHIND_SECONDS:
-                path.unlink()
 
 
 if __name__ == "__main__":

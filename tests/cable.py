@@ -19,7 +19,7 @@ class Cable:
     def __init__(self, url):
         parsed = sqlalchemy.make_url(url)
         self._server = f"{parsed.query['host']}/.s.PGSQL.5432"
-        self._folder = Path(tempfile.mkdtemp())  # a socket's path has to be short
+        self._folder = Path(tempfile.mkdtemp(dir="/tmp"))  # a socket's path has to be short
         self._path = self._folder / ".s.PGSQL.5432"
         self.url = str(parsed.set(query={"host": str(self._folder)}))
         self._clients, self._servers = [], []

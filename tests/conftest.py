@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from binotel_core import BinotelClient, Throttle
 from cable import Cable
+from common import files
 from common.sandbox.answers import KEY, SECRET, Sandbox
 from common.sandbox.server import Server
 from common.settings import DEFAULTS
@@ -35,6 +36,13 @@ def trust_the_power(connection, _record):
     """Nobody unplugs the machine during these tests, so SQLite need not wait for the disk."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous = OFF")
+
+
+@pytest.fixture(autouse=True)
+def usual_temporary_files():
+    """What a script has set in this process is over with the test."""
+    yield
+    files._own = files._parent = tempfile.tempdir = None
 
 
 @pytest.fixture

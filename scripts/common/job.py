@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import filelock
 
 from binotel_core import BinotelClient, BinotelError, Ledger, SqliteLedger, Throttle
+from common.files import keep_temporary_files_in
 from common.settings import Settings, UsageError, load_settings
 from common.state.urls import file_of, is_server
 
@@ -127,6 +128,7 @@ def run(
         settings = load_settings(arguments.config)
         hide_in_log(settings.secrets)
         log.debug("Settings: %s", settings)
+        keep_temporary_files_in(settings.state_dir / "tmp")
         job = Job(name, arguments, settings)
         if alone:
             from common.state.locks import lock  # with SQLAlchemy, which some scripts never need

@@ -62,9 +62,9 @@ def answer_oddly(sandbox, monkeypatch):
     def answer_oddly(method, change, times=1000):
         whole, left = sandbox._content, [None] * times
 
-        def content(name, body):
-            answer = whole(name, body)
-            if name == method and left:
+        def content(asked, params):
+            answer = whole(asked, params)
+            if asked.name == method and left:
                 left.pop()
                 key = METHODS[method].answer
                 answer = answer | {key: change(dict(answer[key]))}

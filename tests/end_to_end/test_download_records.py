@@ -352,8 +352,8 @@ def test_an_answer_that_names_a_call_twice_makes_one_file(download, sandbox, tmp
     sandbox.company.calls_of_day = lambda day: calls if day == DAY else []
     content = sandbox._content
 
-    def twice(name, body):
-        answer = content(name, body)
+    def twice(method, params):
+        answer = content(method, params)
         return {"callDetails": [*answer["callDetails"].values()] * 2} if "callDetails" in answer else answer
 
     sandbox._content = twice

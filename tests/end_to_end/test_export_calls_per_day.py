@@ -434,7 +434,8 @@ def test_a_wrong_secret_is_told_without_the_secret(configure):
         1,
         "",
         "ERROR: Binotel refused stats/list-of-calls-per-day with code 121: Your key or secret is wrong. "
-        "Check BINOTEL_KEY and BINOTEL_SECRET: copy both again, without spaces, from Binotel's letter.",
+        "Check BINOTEL_KEY and BINOTEL_SECRET: copy both again, without spaces, from Binotel's letter. "
+        "If the key is one of API 4.0, set BINOTEL_API_URL=https://api.binotel.com/api/4.0.",
     )
 
 

@@ -14,7 +14,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from binotel_core import one_line, within
-from common.files import sync
+from common.files import sync, target_of
 from common.recordings.download import most_seconds
 from common.settings import SettingsError
 
@@ -81,10 +81,9 @@ class Archive:
             with part.open("wb") as file:
                 yield file
                 file.flush()
-                if self._is_folder:
-                    os.fsync(file.fileno())
             if self._is_folder:
-                part.replace(self._path(path))
+                sync(part)
+                part.replace(target_of(Path(self._path(path))))
             else:
                 self._upload(part, path)
         except OSError as error:

@@ -3,7 +3,6 @@
 import errno
 import itertools
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from openpyxl.worksheet.table import TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.functions import Element, SubElement
 
+from common.files import temporary_folder
 from common.labels import Labels
 from common.reports.figures import HOURS_OF_A_WEEK, Report
 from common.reports.tables import (
@@ -102,7 +102,7 @@ def save_workbook(report: Report, labels: Labels, path: Path) -> None:
         _add_table_sheets(book, labels["sheet lost"], "Lost", lost_table(report, labels), labels)
         book.save(path)
     except SerialisationError as error:  # lxml's way to say that the disk for temporary files is full
-        raise OSError(errno.ENOSPC, "No space for temporary files", tempfile.gettempdir()) from error
+        raise OSError(errno.ENOSPC, "No space for temporary files", str(temporary_folder())) from error
 
 
 def save_list(title: str, sheet_title: str, table: Table, labels: Labels, path: Path) -> None:
@@ -114,7 +114,7 @@ def save_list(title: str, sheet_title: str, table: Table, labels: Labels, path: 
         _add_table_sheets(book, sheet_title, "List", table, labels)
         book.save(path)
     except SerialisationError as error:
-        raise OSError(errno.ENOSPC, "No space for temporary files", tempfile.gettempdir()) from error
+        raise OSError(errno.ENOSPC, "No space for temporary files", str(temporary_folder())) from error
 
 
 def holds_calls(path: Path) -> bool:

@@ -61,11 +61,20 @@ def lock(database_url: str, account: str, name: str, patience_seconds: float = P
         return ServerLock(f"{name} {account_id(account)}", _connection(database_url, patience_seconds))
     folder = file_of(database_url).parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return FileLock(folder / f"{name}-{account_id(account)}.lock", timeout=0)
+    return FileLock(folder / f"{name}-{account_id(account)}.lock", timeout=0, fallback_to_soft=False)
 
 
 class FileLock(filelock.FileLock):
     """A file that the system unlocks when its process ends, so that a lock is never lost and never late."""
+
+    def _acquire(self) -> None:
+        try:
+            super()._acquire()
+        except OSError as error:
+            if error.filename is None:  # of the lock, not of the file
+                remedy = "This file system knows no locks. Move DATABASE_URL's file to a disk of this computer"
+                raise OSError(error.errno, f"{error.strerror}. {remedy}", self.lock_file) from error
+            raise
 
     def check(self) -> None:
         if not self.is_locked:
