@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
+import common  # noqa: F401 - so that binotel_core is found
 from binotel_core import METHODS, BinotelError, Method, php_json
 from common.calls.call import clean
 from common.calls.days import wanted_moment

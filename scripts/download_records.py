@@ -18,6 +18,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import common  # noqa: F401 - so that binotel_core is found
 from binotel_core import ApiError, BinotelError, account_id
 from common.calls.call import SETTLED_SECONDS, Call, clean
 from common.calls.days import calls_of_day, days_since, last_second, wanted_days
