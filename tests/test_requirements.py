@@ -137,6 +137,9 @@ def folder(tmp_path):
 
 
 def make(folder, *arguments):
+    """Its exit code, output and errors."""
+    if not shutil.which("make"):
+        pytest.skip("there is no make here")
     result = subprocess.run(["make", "-C", folder, *arguments], capture_output=True, text=True, check=False)
     return result.returncode, result.stdout, result.stderr
 
@@ -191,6 +194,7 @@ def test_an_audit_passes_only_if_it_was_told_that_nothing_is_known(folder, audit
 # --- With nothing but what is installed --------------------------------------
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="not everybody may make a link there")
 @pytest.mark.parametrize("is_linked", [False, True])
 def test_a_script_finds_the_core_by_itself_and_nothing_else_beside_it(folder, tmp_path, is_linked):
     """Without the .pth files that some other set-up has left, and beside files that are called as modules are."""
