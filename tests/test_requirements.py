@@ -140,7 +140,9 @@ def make(folder, *arguments):
     """Its exit code, output and errors."""
     if not shutil.which("make"):
         pytest.skip("there is no make here")
-    result = subprocess.run(["make", "-C", folder, *arguments], capture_output=True, text=True, check=False)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", "-C", folder, *arguments]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     return result.returncode, result.stdout, result.stderr
 
 
