@@ -6,7 +6,7 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /app
-COPY requirements.txt requirements-s3.txt requirements-postgresql.txt pyproject.toml binotel_core.py ./
+COPY requirements.txt requirements-s3.txt requirements-postgresql.txt ./
 # Without pip, which nothing needs when all is there.
 RUN python -m venv --without-pip .venv \
     && pip --python .venv/bin/python install --no-cache-dir \
@@ -15,6 +15,7 @@ RUN python -m venv --without-pip .venv \
 FROM python:3.13-slim
 RUN useradd --uid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin binotel
 COPY --from=build /app /app
+COPY binotel_core.py /app/
 COPY scripts /app/scripts
 ENV BINOTEL_CONFIG=/data/config.env PYTHONDONTWRITEBYTECODE=1
 USER 10001

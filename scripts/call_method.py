@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import common  # noqa: F401 - so that binotel_core is found
 from binotel_core import API_4_URL, METHODS, BinotelError, Method, is_version_4, php_json
 from common.calls.call import NOT_SHOWN, clean, disposition_of, goes_on, start_of
 from common.calls.days import wanted_moment

@@ -18,6 +18,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import common  # noqa: F401 - so that binotel_core is found
 from binotel_core import ApiError, BinotelError, SignatureError, account_id
 from common.calls.call import SETTLED_SECONDS, Call, calls_with_entries, clean
 from common.calls.days import days_since, entries_of_day, last_second, wanted_days

@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import common  # noqa: F401 - so that binotel_core is found
 from binotel_core import account_id
 from common.calls.call import SETTLED_SECONDS, Calls, id_of, start_of
 from common.calls.days import last_second, wanted_moment

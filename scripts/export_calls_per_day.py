@@ -13,6 +13,7 @@ import logging
 from datetime import date, timedelta
 from typing import Any
 
+import common  # noqa: F401 - so that binotel_core is found
 from binotel_core import BinotelError, ClockError
 from common.calls.call import Calls
 from common.calls.days import entries_of_day, wanted_days

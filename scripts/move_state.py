@@ -16,6 +16,7 @@ import filelock
 import sqlalchemy
 from sqlalchemy.dialects.postgresql import insert
 
+import common  # noqa: F401 - so that binotel_core is found
 from binotel_core import account_id
 from common.job import Job, print_out, run
 from common.settings import UsageError

@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+import common  # noqa: F401 - so that binotel_core is found
 from binotel_core import BinotelError
 from common.calls.call import clean
 from common.customers.backup import Backup, Customer, keyed, list_of, read_backup

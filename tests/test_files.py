@@ -177,7 +177,9 @@ def test_what_makes_a_file_safer_is_tried_and_its_lack_told_once(what, code, tmp
                 temporary.write_text(text)
     assert path.read_text() == "two"
     told = [record.message for record in caplog.records if record.name == "common.files"]
-    assert len(told) == len(set(told)) > 0
+    assert len(told) == len(set(told))
+    # filelock takes one that is forbidden for one that somebody has.
+    assert told or (what, code) == ("fcntl.flock", "EACCES")
     assert {record.levelno for record in caplog.records if record.name == "common.files"} == {logging.DEBUG}
 
 

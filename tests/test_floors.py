@@ -70,6 +70,18 @@ def test_the_core_and_the_sandbox_know_nothing_of_ours():
     assert {name for name in of_sandbox if not name.startswith("common.sandbox.")} <= {"binotel_core"}
 
 
-@pytest.mark.parametrize("name", sorted(filter(is_room, MODULES)))
+@pytest.mark.parametrize("name", sorted(set(filter(is_room, MODULES)) - {"common"}))
 def test_a_room_hands_nothing_on(name):
     assert [type(node) for node in ast.parse(MODULES[name].read_text("utf-8")).body] == [ast.Expr]  # a docstring
+
+
+def test_a_script_that_imports_the_core_has_imported_what_finds_it():
+    """Python looks for binotel_core where common has told it to, and nowhere else."""
+    for name in {name for name in MODULES if floor_of(name) == len(FLOORS)}:
+        imports = [
+            node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+            for node in ast.walk(ast.parse(MODULES[name].read_text("utf-8")))
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        rooms = [module.split(".")[0] for module in imports]
+        assert "binotel_core" not in rooms or "common" in rooms[: rooms.index("binotel_core")], name

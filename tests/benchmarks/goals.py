@@ -16,7 +16,7 @@ LAUNCHER = FOLDER / "launcher.py"
 ROUNDS = 3
 
 # Each benchmark imports this first, so that it can be run by itself.
-sys.path[:0] = map(str, (ROOT / "scripts", ROOT / "tests"))
+sys.path[:0] = map(str, (ROOT / "scripts", ROOT / "tests", ROOT))
 # The environment wins over a benchmark's config: it must not lead to the account of whoever runs it.
 for _name in re.findall("^#?([A-Z_]+)=", (ROOT / "config.example.env").read_text(encoding="utf-8"), re.MULTILINE):
     os.environ.pop(_name, None)

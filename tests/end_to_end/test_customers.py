@@ -283,9 +283,9 @@ def test_customers_who_cannot_be_read_are_named_and_kept_and_silence_nobody(back
     code, lines = backup(1, **settings)
     assert (code, lines[2]) == (1, "Since 2024-05-01 12:00: 0 added, 1 deleted, 1 changed")
     assert len(inbox.messages) == 1
-    unreadable = ((1, "numbers", "'0671234567'"), (2, "description", "{'uk': 'нове'}"), (3, "entry", "'abc'"))
-    for index, field, value in (*unreadable, (4, "id", "None")):
-        assert f"(id {ids[index]}) cannot be read: its {field} is {value}." in caplog.text
+    unreadable = ((1, "its numbers", "'0671234567'"), (2, "its description", "{'uk': 'нове'}"), (3, "it", "'abc'"))
+    for index, what, value in (*unreadable, (4, "its id", "None")):
+        assert f"(id {ids[index]}) cannot be read: {what} is {value}." in caplog.text
     stem = "customers-2024-05-01T1300"
     with gzip.open(tmp_path / "backups" / f"{stem}.json.gz") as file:
         assert json.load(file)["customers"] == list(base.values())
