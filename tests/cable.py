@@ -47,8 +47,8 @@ class Cable:
         """Pull it when the sandbox answers a request of this method for the first time."""
         answer = sandbox.answer
 
-        def answer_and_pull(name, body):
-            answered = answer(name, body)
+        def answer_and_pull(name, *request):
+            answered = answer(name, *request)
             if name == method and not self._was_pulled:
                 self._was_pulled = True
                 self.pull()

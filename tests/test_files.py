@@ -180,7 +180,7 @@ def test_what_makes_a_file_safer_is_tried_and_its_lack_told_once(what, code, tmp
     assert len(told) == len(set(told))
     # filelock takes one that is forbidden for one that somebody has.
     assert told or (what, code) == ("fcntl.flock", "EACCES")
-    assert {record.levelno for record in caplog.records if record.name == "common.files"} == {logging.DEBUG}
+    assert {record.levelno for record in caplog.records if record.name == "common.files"} <= {logging.DEBUG}
 
 
 @pytest.mark.parametrize("code", ["EIO", "ENOSPC", "EDQUOT"])

@@ -47,8 +47,8 @@ def sandbox(make_sandbox, monkeypatch):
     sandbox.answered = []
     answer = sandbox.answer
 
-    def noted(method, body):
-        content = answer(method, body)
+    def noted(method, body, version):
+        content = answer(method, body, version)
         if content["status"] == "success":
             params = json.loads(body)
             sandbox.answered.append((method, *(params[name] for name in sorted(params.keys() - {"key", "signature"}))))
