@@ -475,6 +475,7 @@ class SqliteLedger:
         try:
             # What others keep in the same file concerns people, so it is made for its user alone.
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            check_not_emptied(self._path)
             with closing(sqlite3.connect(self._path, PATIENCE_SECONDS, isolation_level=None)) as connection:
                 connection.execute("BEGIN IMMEDIATE")  # a transaction that reads first could not write then
                 for statement in _LEDGER:
@@ -496,8 +497,23 @@ _LEDGER = (
 )
 
 
+def check_not_emptied(path: Path) -> None:
+    """Raise sqlite3.DatabaseError for an SQLite file of zero bytes that had more before: it is no fresh start.
+
+    A file beside it tells that it had. A process that was killed while it made the database leaves none.
+    """
+    had_more, size = path.with_name(f"{path.name}.made"), path.stat().st_size if path.exists() else None
+    if size == 0 and had_more.exists():
+        raise sqlite3.DatabaseError("it is empty, and was not before")
+    if size and not had_more.exists():
+        with suppress(OSError):
+            had_more.touch(0o600)
+
+
 def file_remedy(error: Exception) -> str:
     """What to do when an SQLite file cannot be used."""
+    if "was not before" in str(error):
+        return "Bring back a copy of it; or remove it, to begin anew without what was remembered."
     if re.search("not a database|malformed", str(error)):
         return "Check DATABASE_URL. If it is right, move the file away: it is made anew, without what was remembered."
     return "Check DATABASE_URL, who may write in its folder, and the free space."

@@ -347,8 +347,10 @@ class _Checker:
         if is_server(text):
             return _server_url(text)
         path = text.removeprefix(FILE)
-        if not text.startswith(FILE) or path in ("", ":memory:") or "?" in path:
+        if not text.startswith(FILE) or path in ("", ":memory:"):
             raise ValueError(DATABASE_URLS)
+        if "?" in path:
+            raise ValueError("a ? begins options, and a file here has none: choose a name without it.")
         return f"{FILE}{self._folder(path)}"
 
 

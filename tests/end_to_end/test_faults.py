@@ -209,5 +209,17 @@ def test_each_job_does_what_the_readme_says(what, job, world):
     assert KEPT[kept](world)
 
 
+@pytest.mark.parametrize("folder", ["with space", "#1", "50%", "%20", "Звіти", "a'b", "[x]*", "a&b=c"])
+def test_folders_may_be_called_anything(folder, world):
+    world.settings |= dict.fromkeys(("REPORTS_DIR", "BACKUPS_DIR", "RECORDS_URL"), f'"{folder}"')
+    world.settings["DATABASE_URL"] = f'"sqlite:///{folder}/binotel.db"'
+    for _ in range(2):
+        assert [world.run(job) for job in ("day", "alert", "recordings", "backup")] == [0] * 4
+    names = {path.name for path in (world.tmp_path / folder).rglob("*") if path.is_file()}
+    assert {"binotel.db", "calls-2024-05-01.xlsx", "records.csv"} < names
+    assert len([name for name in names if name.endswith((".mp3", ".json.gz"))]) == 4
+    assert len(world.mailed) == 6  # two reports to two people, and one alert
+
+
 def test_the_readme_has_each_of_these_faults():
     assert {what for what, _ in table()} == FAULTS.keys()

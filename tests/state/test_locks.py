@@ -1,5 +1,7 @@
 """Locks: one account's and one job's, gone with their process, never taken for kept when the server dropped them."""
 
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -200,3 +202,15 @@ def test_a_server_that_is_away_is_not_asked_for_each_of_many_locks(cable):
     clock.now += 5
     many[1].acquire()
     many[0].acquire()
+
+
+@pytest.mark.parametrize("code", ["ENOSYS", "ENOLCK", "ENOTSUP", "EINVAL"])
+def test_a_file_system_without_locks_is_told_in_a_sentence(code, database_url, monkeypatch, recwarn):
+    def fail(*_):
+        raise OSError(getattr(errno, code), os.strerror(getattr(errno, code)))
+
+    monkeypatch.setattr("fcntl.flock", fail)
+    with pytest.raises(OSError, match=r"This file system knows no locks\. Move DATABASE_URL's file") as caught:
+        lock(database_url, "key", "job").acquire()
+    assert str(caught.value.filename).endswith(".lock")
+    assert not recwarn.list

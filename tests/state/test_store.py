@@ -5,7 +5,10 @@ import threading
 import pytest
 import sqlalchemy
 
+from binotel_core import BinotelError
+from common.state.database import database_remedy
 from common.state.store import Store
+from helpers import ledger
 
 
 @pytest.fixture
@@ -89,6 +92,29 @@ def test_a_database_that_cannot_be_used_is_an_error(tmp_path):
     (tmp_path / "binotel.db").write_bytes(b"no database" * 100)
     with pytest.raises(sqlalchemy.exc.SQLAlchemyError, match="not a database"):
         Store(f"sqlite:///{tmp_path}/binotel.db", "key", "job", keep_days=30).put({"a": 1})
+
+
+@pytest.mark.parametrize("kind", ["store", "ledger"])
+def test_a_database_that_was_emptied_is_an_error_and_no_fresh_start(kind, tmp_path, database_url):
+    def use():
+        if kind == "store":
+            Store(database_url, "key", "job", keep_days=30).put({"a": 1})
+        else:
+            ledger(database_url).reserve("0" * 16, lambda reserved, now: now)
+
+    path = tmp_path / "binotel.db"
+    path.touch()  # as a process leaves it that was killed while it made it
+    use()
+    use()
+    path.write_bytes(b"")
+    with pytest.raises(
+        (sqlalchemy.exc.SQLAlchemyError, BinotelError), match="it is empty, and was not before"
+    ) as caught:
+        use()
+    assert "Bring back a copy of it; or remove it" in str(caught.value) + database_remedy(caught.value)
+    assert path.stat().st_size == 0
+    path.unlink()
+    use()
 
 
 def test_what_becomes_none_is_forgotten(make):

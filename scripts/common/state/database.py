@@ -17,7 +17,7 @@ import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError as SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
-from binotel_core import PATIENCE_SECONDS, BinotelError, file_remedy, one_line
+from binotel_core import PATIENCE_SECONDS, BinotelError, check_not_emptied, file_remedy, one_line
 from common.state.urls import file_of, is_server
 
 _T = TypeVar("_T")
@@ -230,6 +230,7 @@ def database_engine(
     def connect(*_: object) -> None:
         # What is in it concerns customers, so it is made for its user alone.
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_not_emptied(path)
 
     sqlalchemy.event.listen(engine, "begin", begin)
     sqlalchemy.event.listen(engine, "do_connect", connect)
