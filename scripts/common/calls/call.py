@@ -40,6 +40,8 @@ NOT_SHOWN = re.compile(
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     "\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+SHORT = 200  # texts that are worth remembering
+MOST_DIGITS = 11  # of a time in seconds: what has more is in milliseconds
 _JOINER = "\u200d"  # makes one picture of several
 
 
@@ -239,11 +241,21 @@ def clean(value: Any) -> str:
 
     Characters that control something or cannot be seen become U+FFFD, so that it shows that something was there.
     """
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    if isinstance(value, str):
+        # Half of what comes are ids and numbers; of the rest, most has come before.
+        if value.isascii() and value.isalnum() and len(value) < SHORT:
+            return value
+        return _cleaned_before(value) if len(value) < SHORT else _cleaned(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return fit_for_cell(" ".join(NOT_SHOWN.sub(_shown, str(value)).split()))
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def _cleaned(text: str) -> str:
+    return fit_for_cell(" ".join(NOT_SHOWN.sub(_shown, text).split()))
+
+
+_cleaned_before = functools.lru_cache(10_000)(_cleaned)
 
 
 def _shown(match: re.Match[str]) -> str:
@@ -262,5 +274,8 @@ def _is_pictorial(character: str) -> bool:
 
 def _seconds(value: Any) -> int:
     """Whole seconds, which the server sends as a number or a string; 0 where it sends neither."""
-    seconds = re.fullmatch(r"([0-9]{1,11})(\.[0-9]*)?", clean(value))
+    text = clean(value)
+    if text.isdecimal() and text.isascii():
+        return int(text) if len(text) <= MOST_DIGITS else 0
+    seconds = re.fullmatch(r"([0-9]{1,11})\.[0-9]*", text)
     return int(seconds[1]) if seconds else 0
