@@ -27,6 +27,7 @@ import hashlib
 import ipaddress
 import json
 import logging
+import os
 import queue
 import re
 import sqlite3
@@ -787,22 +788,40 @@ def within(seconds: float, do: Callable[[], _T]) -> _T:
 
     Timeouts of sockets begin anew with each byte that comes: only a thread that is left alone ends a wait for sure.
     """
-    done: queue.SimpleQueue[tuple[_T | None, BaseException | None]] = queue.SimpleQueue()
+    outcome: queue.SimpleQueue[tuple[_T | None, BaseException | None]] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            done.put((do(), None))
+            outcome.put((do(), None))
         except BaseException as error:
-            done.put((None, error))
+            outcome.put((None, error))
 
-    threading.Thread(target=work, daemon=True).start()
     try:
-        result, error = done.get(timeout=max(0, seconds))
+        worker = _idle_workers.pop()  # beginning a thread takes longer than many an answer
+    except IndexError:
+        worker = queue.SimpleQueue()
+        threading.Thread(target=_work_on, args=(worker,), daemon=True).start()
+    worker.put(work)
+    try:
+        result, error = outcome.get(timeout=max(0, seconds))
     except queue.Empty:
         raise TookTooLongError(errno.ETIMEDOUT, f"It took longer than {seconds:g} s") from None
     if error:
         raise error
     return cast(_T, result)
+
+
+_idle_workers: list[queue.SimpleQueue[Callable[[], None]]] = []
+
+
+def _work_on(todo: queue.SimpleQueue[Callable[[], None]]) -> None:
+    while True:
+        todo.get()()
+        _idle_workers.append(todo)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle_workers.clear)  # threads do not come along
 
 
 def is_version_4(base_url: str) -> bool:
