@@ -168,8 +168,12 @@ _PERIOD, _ID = "startTime stopTime", "generalCallID"
 _CUSTOMER = "[description] [email] [assignedToEmployeeNumber] [labels]"
 _DIAL = "[callTimeToExt] [limitCallTime] [playbackWaiting] [{}] [callerIdForEmployee] [async]"
 _JOIN = "{0}1 {0}2 {1} [limitCallTime] [playbackWaiting]"
+_DIAL_2, _JOIN_2 = f"ext_number phone_number {_DIAL.format('trunkNumber')}", _JOIN.format("phoneNumber", "trunkNumber")
 _DIAL_4 = f"calls/internal-number-to-external-number internalNumber externalNumber {_DIAL.format('pbxNumber')}"
 _JOIN_4 = f"calls/external-number-to-external-number {_JOIN.format('externalNumber', 'pbxNumber')}"
+_BY_NUMBER_4 = "stats/history-by-external-number externalNumbers"
+_TO_OURS, _OURS = "calls/external-number-to-incoming-call", "externalNumber pbxNumber [pbxNumberInExternalCall]"
+_PRESENCE, _STATES = "settings/change-employee-presence-state", "active, work in crm, break in work or inactive"
 
 # The 29 methods of the vendor's README, three that only its later samples use, and three that only API 4.0 has.
 METHODS: dict[str, Method] = {
@@ -183,13 +187,7 @@ METHODS: dict[str, Method] = {
         _read(DAY_METHOD, 5, "[dayInTimestamp]", "all calls of a day (today)"),
         _read("stats/list-of-lost-calls-for-today", 10, "", "today's lost calls"),
         _read("stats/online-calls", 5, "", "calls that are going on"),
-        _read(
-            "stats/history-by-number",
-            5,
-            "number",
-            "calls with a number, or with several",
-            in_4="stats/history-by-external-number externalNumbers",
-        ),
+        _read("stats/history-by-number", 5, "number", "calls with a number, or with several", in_4=_BY_NUMBER_4),
         _read("stats/history-by-customer-id", 5, "customerID", "calls with a customer, or with several"),
         _read(_RECENT, 5, "internalNumber", "a line's last calls, at most 2 weeks old", cap=50),
         _read("stats/call-details", 5, "generalCallID", "a call, or several, by their ids"),
@@ -202,20 +200,8 @@ METHODS: dict[str, Method] = {
         _write("customers/update", f"id [name] [numbers] {_CUSTOMER}", "changes what is passed of a customer"),
         _write("customers/delete", "customerID", "deletes a customer, or several"),
         _read("customers/listOfLabels", 5, "", "the labels of customers", "listOfLabels"),
-        _write(
-            "calls/ext-to-phone",
-            f"ext_number phone_number {_DIAL.format('trunkNumber')}",
-            "calls a line, then joins it with a number",
-            _ID,
-            in_4=_DIAL_4,
-        ),
-        _write(
-            "calls/phone-to-phone",
-            _JOIN.format("phoneNumber", "trunkNumber"),
-            "calls a number, then joins it with another",
-            _ID,
-            in_4=_JOIN_4,
-        ),
+        _write("calls/ext-to-phone", _DIAL_2, "calls a line, then joins it with a number", _ID, in_4=_DIAL_4),
+        _write("calls/phone-to-phone", _JOIN_2, "calls a number, then joins it with another", _ID, in_4=_JOIN_4),
         _to_phone("calls/attended-call-transfer", "generalCallID {}", "transfers a call that is going on"),
         _write("calls/hangup-call", "generalCallID", "ends a call"),
         _to_phone("calls/call-with-announcement", "{} voiceFileID", "calls a number and plays a voice file"),
@@ -226,19 +212,8 @@ METHODS: dict[str, Method] = {
         _read("stats/calltracking-calls-for-period", 10, _PERIOD, "calls with marketing data in a period", cap=2000),
         _read("stats/list-of-calls-for-period", 10, _PERIOD, "all calls of a period", cap=2000, max_days=1),
         _to_phone("calls/call-with-interactive-voice-response", "{} ivrName", "calls a number and plays a menu"),
-        _write(
-            "calls/external-number-to-incoming-call",
-            "externalNumber pbxNumber [pbxNumberInExternalCall]",
-            "calls a number, then treats it as a call to one of ours",
-            _ID,
-            only_4=True,
-        ),
-        _write(
-            "settings/change-employee-presence-state",
-            "employeeID presenceState",
-            "sets an employee's state: active, work in crm, break in work or inactive",
-            only_4=True,
-        ),
+        _write(_TO_OURS, _OURS, "calls a number, then treats it as a call to one of ours", _ID, only_4=True),
+        _write(_PRESENCE, "employeeID presenceState", f"sets an employee's state: {_STATES}", only_4=True),
         _read(_GETCALLS, 10, _PERIOD, "requests for a call back in a period", "listOfGetCalls", only_4=True),
     )
 }
