@@ -27,6 +27,7 @@ import hashlib
 import ipaddress
 import json
 import logging
+import math
 import os
 import queue
 import re
@@ -595,27 +596,27 @@ class BinotelClient:
         params: under the names in METHODS, API 2.0's; or, with an address of API 4.0, under that one's; times are Unix
                 seconds
 
-        A read is tried up to 6 times over about a minute when the network, the server (5xx, 105) or the quota (106)
-        fails it; what writes or dials only if it surely was not carried out. Raises ApiError, TransportError or
-        SignatureError; ValueError for an unknown method or a value that cannot be sent.
+        A read is tried up to 6 times, in ANSWER_SECONDS at the most, when the network, the server (5xx, 105) or the
+        quota (106) fails it; what writes or dials only if it surely was not carried out. Raises ApiError,
+        TransportError, SignatureError or ClockError; ValueError for an unknown method or a value that cannot be sent.
         """
         if method not in METHODS:
             raise ValueError(f"Binotel's API has no method {method!r}.")
         body = self._body(METHODS[method], params or {})
-        seconds_left = float(ANSWER_SECONDS)
-        for pause_seconds in (*RETRY_PAUSES_SECONDS, ANSWER_SECONDS):
+        seconds_left, pauses = float(ANSWER_SECONDS), iter(RETRY_PAUSES_SECONDS)
+        while True:
             self._throttle.acquire(method)  # the wait for the quota has no part in it
             began = time.monotonic()
             try:
                 return self._call_once(method, body, seconds_left)
             except BinotelError as error:
+                pause_seconds = next(pauses, math.inf)
                 seconds_left -= time.monotonic() - began + pause_seconds
                 retry = error.retry_writes if METHODS[method].writes else error.retry_reads
                 if not retry or seconds_left <= 0:
                     raise
                 log.info("%s Trying again in %d s.", error, pause_seconds)
             self._sleep(pause_seconds)
-        raise AssertionError  # the last pause leaves no time
 
     def _body(self, method: Method, params: Mapping[str, Any]) -> bytes:
         if not self.is_4:
