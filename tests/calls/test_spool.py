@@ -3,8 +3,10 @@
 import errno
 import os
 import random
+import sqlite3
 import time
 from collections import Counter
+from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -98,6 +100,19 @@ def test_a_period_whose_end_has_moved_goes_on_until_the_new_end(path):
     done = server.requests.copy()
     assert follow(later, server, path) == truth(server, first, last)
     assert not set(map(str, done)) & set(map(str, server.requests[len(done) :]))
+
+
+def test_answers_that_were_asked_for_by_a_clock_that_was_ahead_are_asked_for_again(path, monkeypatch):
+    plan = plan_for(NEW_YEAR, 3)
+    request, spool = plan.next_request(), Spool(path)
+    spool.add(request, plan, [], plan.accept(request, []))
+    spool.close()
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE answers SET asked = asked + 366 * 86400")
+    again = Spool(path)
+    again.replay(plan_for(NEW_YEAR, 3))
+    assert again.answers == 0
+    again.close()
 
 
 def test_answers_that_reached_to_the_moment_they_were_asked_for_are_asked_for_again(path, monkeypatch):

@@ -2,7 +2,10 @@
 
 import errno
 import re
-from datetime import datetime
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import pytest
 
@@ -207,6 +210,25 @@ def test_each_job_does_what_the_readme_says(what, job, world):
     code, _, kept = cell.partition(": ")
     assert (world.run(job), cell) == (int(code), cell)
     assert KEPT[kept](world)
+
+
+@pytest.mark.parametrize("job", ["day", "period", "alert", "recordings", "backup"])
+def test_a_clock_a_year_ahead_leaves_nothing_that_a_right_one_would_believe(job, world):
+    real = f"{format_datetime(LATER.astimezone(UTC), usegmt=True)}"
+    world.monkeypatch.setattr("common.sandbox.server.Handler.date_time_string", lambda self: real)
+    script, *arguments = JOBS[job]
+    arguments = {"day": ["--catch-up"], "recordings": []}.get(job, arguments)
+    ahead = LATER.replace(year=2025)
+    assert world.run_main(script, ahead, *arguments, **world.settings)[0] == 1
+    assert nothing_made(world)
+    database = world.tmp_path / "var" / "binotel.db"
+    if database.exists():
+        with closing(sqlite3.connect(database)) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+            kept = connection.execute("SELECT name FROM remembered").fetchall() if "remembered" in tables else []
+        assert kept == []
+    assert world.run_main(script, LATER, *arguments, **world.settings)[0] == 0
+    assert world.mailed == [] if job in ("recordings", "backup") else len(world.mailed) == 2
 
 
 @pytest.mark.parametrize("folder", ["with space", "#1", "50%", "%20", "Звіти", "a'b", "[x]*", "a&b=c"])
