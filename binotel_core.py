@@ -163,6 +163,7 @@ def _to_phone(name: str, params: str, meaning: str) -> Method:
 
 DAY_METHOD = "stats/list-of-calls-per-day"
 LINE_METHOD = "stats/list-of-calls-by-internal-number-for-period"
+DIAL_METHOD = "calls/ext-to-phone"
 RECORD_METHOD, _RECORD_4 = "stats/call-record", "stats/call-record generalCallID"
 _RECENT, _GETCALLS = "stats/recent-calls-by-internal-number", "getcall/list-of-getcalls-for-period"
 _PERIOD, _ID = "startTime stopTime", "generalCallID"
@@ -201,7 +202,7 @@ METHODS: dict[str, Method] = {
         _write("customers/update", f"id [name] [numbers] {_CUSTOMER}", "changes what is passed of a customer"),
         _write("customers/delete", "customerID", "deletes a customer, or several"),
         _read("customers/listOfLabels", 5, "", "the labels of customers", "listOfLabels"),
-        _write("calls/ext-to-phone", _DIAL_2, "calls a line, then joins it with a number", _ID, in_4=_DIAL_4),
+        _write(DIAL_METHOD, _DIAL_2, "calls a line, then joins it with a number", _ID, in_4=_DIAL_4),
         _write("calls/phone-to-phone", _JOIN_2, "calls a number, then joins it with another", _ID, in_4=_JOIN_4),
         _to_phone("calls/attended-call-transfer", "generalCallID {}", "transfers a call that is going on"),
         _write("calls/hangup-call", "generalCallID", "ends a call"),
@@ -548,6 +549,7 @@ class Throttle:
 # --- The client --------------------------------------------------------------
 
 CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 15, 90  # heavy answers are long in the making
+RINGS_SECONDS, RINGS_MARGIN_SECONDS = 30, 30  # how long a line rings by default (the vendor's README)
 RETRY_PAUSES_SECONDS = (2, 4, 8, 16, 32)
 ANSWER_SECONDS = 300  # for an answer with all its tries
 MAX_ANSWER_BYTES = 256 << 20
@@ -602,13 +604,16 @@ class BinotelClient:
         """
         if method not in METHODS:
             raise ValueError(f"Binotel's API has no method {method!r}.")
-        body = self._body(METHODS[method], params or {})
+        body, timeout = self._body(METHODS[method], params or {}), self._timeout
+        if method == DIAL_METHOD:  # answered when the line has picked up
+            rings = str((params or {}).get("callTimeToExt") or RINGS_SECONDS)
+            timeout = timeout[0], (int(rings) if rings.isdecimal() else RINGS_SECONDS) + RINGS_MARGIN_SECONDS
         seconds_left, pauses = float(ANSWER_SECONDS), iter(RETRY_PAUSES_SECONDS)
         while True:
             self._throttle.acquire(method)  # the wait for the quota has no part in it
             began = time.monotonic()
             try:
-                return self._call_once(method, body, seconds_left)
+                return self._call_once(method, body, seconds_left, timeout)
             except BinotelError as error:
                 pause_seconds = next(pauses, math.inf)
                 seconds_left -= time.monotonic() - began + pause_seconds
@@ -664,9 +669,9 @@ class BinotelClient:
         problem = f"Binotel's answer to {method} is no list of entries: {_start(repr(content).encode())}."
         raise TransportError(problem, _CHANGED)
 
-    def _call_once(self, method: str, body: bytes, seconds: float) -> dict[str, Any]:
+    def _call_once(self, method: str, body: bytes, seconds: float, timeout: tuple[float, float]) -> dict[str, Any]:
         wire = (METHODS[method].in_4 if self.is_4 else None) or METHODS[method]
-        content = self._post(wire, body, seconds)
+        content = self._post(wire, body, seconds, timeout)
         try:
             answer: Any = decode_answer(content, self._secret if self._verify_answers and not self.is_4 else None)
         except (ValueError, RecursionError):
@@ -691,19 +696,19 @@ class BinotelClient:
             raise TransportError(f"Binotel's answer to {method} has no {key!r}.", _CHANGED)
         return dict(answer)
 
-    def _post(self, asked: Method, body: bytes, seconds: float) -> bytes:
+    def _post(self, asked: Method, body: bytes, seconds: float, timeout: tuple[float, float]) -> bytes:
         method, url = asked.name, f"{self._base_url}/{asked.name}.json"
         host = urlsplit(url).netloc
         try:
             # As session.post() does it, but for what is the same each time, cookies and passwords from ~/.netrc.
             request = self._prepared(url).copy()
             request.prepare_body(body, None)
-            response, content = within(seconds, lambda: self._send(request))
+            response, content = within(seconds, lambda: self._send(request, timeout))
         except TookTooLongError:
             problem = f"{host} did not answer {method} within {ANSWER_SECONDS} s, all tries together."
-            raise TransportError(problem, "Try again later.") from None
+            raise TransportError(problem, _remedy(asked, "Try again later.")) from None
         except (OSError, urllib3.exceptions.LocationValueError, UnicodeError) as error:  # requests' own are OSErrors
-            raise _connection_error(error, url, method, self._timeout) from error
+            raise _connection_error(error, url, asked, timeout) from error
         if response.status_code == 200:
             if len(content) > MAX_ANSWER_BYTES:
                 problem = f"The answer to {method} has more than {MAX_ANSWER_BYTES >> 20} MB."
@@ -718,10 +723,10 @@ class BinotelClient:
             raise TransportError(problem, "The server is in trouble: try again later.", retry=True)
         raise TransportError(problem, "Check BINOTEL_API_URL.")
 
-    def _send(self, request: requests.PreparedRequest) -> tuple[requests.Response, bytes]:
+    def _send(self, request: requests.PreparedRequest, timeout: tuple[float, float]) -> tuple[requests.Response, bytes]:
         """The response, and its content: when that is too large, no more of it than shows that."""
         pieces: list[bytes] = []
-        with self._session.send(request, timeout=self._timeout, allow_redirects=False, **self._options) as response:
+        with self._session.send(request, timeout=timeout, allow_redirects=False, **self._options) as response:
             size = 0
             for piece in response.iter_content(PIECE_BYTES):  # of what is compressed, as little is opened at a time
                 pieces.append(piece)
@@ -829,9 +834,9 @@ def _register(url: str) -> str:
     return "Is scripts/sandbox.py running, and on this port?" if is_sandbox else remedy
 
 
-def _connection_error(error: Exception, url: str, method: str, timeout: tuple[float, float]) -> TransportError:
+def _connection_error(error: Exception, url: str, asked: Method, timeout: tuple[float, float]) -> TransportError:
     """What a connection that failed means; whether the request can have reached the server decides on repeating it."""
-    known, chain = requests.exceptions, repr(error)
+    known, chain, method = requests.exceptions, repr(error), asked.name
     host, cause, register = urlsplit(url).netloc, _root_cause(error), _register(url)
     if isinstance(error, known.SSLError):
         return TransportError(f"No secure connection to {host}: {cause}.", _CERTIFICATES)
@@ -841,9 +846,8 @@ def _connection_error(error: Exception, url: str, method: str, timeout: tuple[fl
         problem = f"{host} did not accept a connection within {timeout[0]:g} s."
         return TransportError(problem, f"Check the network and the firewall. {register}", retry=True, reached=False)
     if isinstance(error, known.ReadTimeout):
-        return TransportError(
-            f"{host} did not answer {method} within {timeout[1]:g} s.", "Try again later.", retry=True
-        )
+        problem = f"{host} did not answer {method} within {timeout[1]:g} s."
+        return TransportError(problem, _remedy(asked, "Try again later."), retry=True)
     if isinstance(error, (known.InvalidURL, known.InvalidSchema, urllib3.exceptions.LocationValueError, UnicodeError)):
         return TransportError(f"{url} cannot be asked: {cause}.", "Check BINOTEL_API_URL and HTTPS_PROXY.")
     if not isinstance(error, known.RequestException):
@@ -857,7 +861,17 @@ def _connection_error(error: Exception, url: str, method: str, timeout: tuple[fl
         remedy = f"Check BINOTEL_API_URL, the network and the firewall. {register}"
         return TransportError(f"{host} {problem}.", remedy, retry=True, reached=False)
     problem = f"The connection to {host} broke off during {method}: {cause}."
-    return TransportError(problem, "Check the network; try again later.", retry=True)
+    return TransportError(problem, _remedy(asked, "Check the network; try again later."), retry=True)
+
+
+def _remedy(asked: Method, remedy: str) -> str:
+    """What to do when nobody knows whether a request was carried out: a read may be repeated."""
+    if not asked.writes:
+        return remedy
+    what = (
+        "The phone may ring, or have rung" if asked.name.startswith("calls/") else "It may have been done all the same"
+    )
+    return f"{what}: look before you do it again."
 
 
 def _root_cause(error: BaseException) -> str:

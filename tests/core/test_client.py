@@ -432,3 +432,30 @@ def test_redirects_are_not_followed(client, requests_mock):
     with pytest.raises(TransportError, match="HTTP 307"):
         client.call(DIAL, DIAL_PARAMS)
     assert requests_mock.call_count == 1
+
+
+# --- Dialling ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "seconds"),
+    [({}, 60), ({"callTimeToExt": 45}, 75), ({"callTimeToExt": "5"}, 35), ({"callTimeToExt": "x"}, 60)],
+)
+def test_a_line_that_is_called_has_its_time_to_pick_up_and_no_more(more, seconds, client, requests_mock):
+    requests_mock.post(ANY, exc=requests.exceptions.ReadTimeout)
+    with pytest.raises(TransportError) as caught:
+        client.call(DIAL, DIAL_PARAMS | more)
+    host = requests_mock.last_request.netloc
+    assert str(caught.value) == (
+        f"{host} did not answer {DIAL} within {seconds} s. "
+        "The phone may ring, or have rung: look before you do it again."
+    )
+    assert (requests_mock.call_count, requests_mock.last_request.timeout) == (1, (15, seconds))
+
+
+def test_what_writes_and_got_no_answer_may_have_been_done(client, requests_mock):
+    requests_mock.post(ANY, exc=requests.exceptions.ReadTimeout)
+    with pytest.raises(
+        TransportError, match=r"within 90 s\. It may have been done all the same: look before you do it"
+    ):
+        client.call("customers/update", {"id": "1"})
