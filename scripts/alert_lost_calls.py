@@ -16,7 +16,7 @@ from datetime import time as time_of_day
 from functools import partial
 from typing import Any
 
-from common.calls.call import SETTLED_SECONDS, Calls, calls_with_entries, in_time_order
+from common.calls.call import SETTLED_SECONDS, calls_with_entries, in_time_order, one_call_each
 from common.job import Job, print_out, run
 from common.labels import Labels
 from common.messages.chats import Channel, NotifyError, channels
@@ -58,7 +58,8 @@ def main(job: Job) -> None:
     store = Store(settings.database_url, settings.key, job.name, keep_days=30)
     report = two_days(now, store, job)
     # Whom somebody is calling back, or who is calling again, right now waits no more, if it goes well.
-    speaking = {call.number_key for call in report.calls if call.is_going_on(now.timestamp())}
+    going_on = (call for call in report.calls if call.is_going_on(now.timestamp()))
+    speaking = {key for call in going_on for key in call.number_keys}
     callers = [caller for caller in waiting_callers(report) if caller.key not in speaking]
     told_until = store.get_all([told(way, caller) for way in ways for caller in callers])
     for way in ways:
@@ -146,11 +147,9 @@ def two_days(now: datetime, store: Store, job: Job) -> Report:
 
 def report_of(entries: list[Any], selection: Selection, job: Job) -> Report:
     """A report of entries of which some may be there twice: the later one counts."""
-    list_of_calls = Calls(entries, job.settings.timezone)
-    calls = {call.general_call_id: call for call in list_of_calls}
-    for sentence in list_of_calls.sentences:
-        job.fail(sentence)
-    return Report.of(selection, sorted(calls.values(), key=in_time_order))
+    pairs = calls_with_entries(entries, job.settings.timezone, job.fail)
+    calls = {call.general_call_id: call for call, _ in pairs}
+    return Report.of(selection, list(one_call_each(sorted(calls.values(), key=in_time_order))))
 
 
 if __name__ == "__main__":

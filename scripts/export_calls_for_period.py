@@ -26,6 +26,7 @@ from binotel_core import account_id
 from common.calls.call import SETTLED_SECONDS, Calls, id_of, start_of
 from common.calls.days import last_second, wanted_moment
 from common.calls.period import INCOMING, OUTGOING, IncompleteError, PeriodPlan, way_of
+from common.calls.phone import country_of, forms_of
 from common.calls.spool import Spool, remove_forgotten, spool_path
 from common.delivery import Delivery
 from common.job import Job, run
@@ -115,7 +116,7 @@ def wanted_selection(words: list[str], now: datetime, job: Job) -> Selection:
             raise UsageError(f"{option} {value!r} is no number: write its digits alone.")
     number = ""
     if arguments.number is not None:
-        number = forms_of(re.sub(r"[ ()./-]", "", arguments.number))[0]
+        number = forms_of(re.sub(r"[ ()./-]", "", arguments.number), country_of(timezone))[0]
         if not re.fullmatch("[0-9]{3,20}", number):
             raise UsageError(f"--number {arguments.number!r} is no phone number: write it as 0671234567.")
     return Selection(
@@ -159,7 +160,8 @@ def collect(selection: Selection, now: datetime, spool: Spool, job: Job) -> None
 def history(selection: Selection, job: Job) -> list[Any]:
     """The calls of one number or customer: one request, whatever the period."""
     if selection.number:
-        entries = job.client.entries("stats/history-by-number", {"number": forms_of(selection.number)})
+        forms = forms_of(selection.number, country_of(job.settings.timezone))
+        entries = job.client.entries("stats/history-by-number", {"number": forms})
     else:
         entries = job.client.entries("stats/history-by-customer-id", {"customerID": selection.customer_id})
     start, stop = selection.start.timestamp(), selection.stop.timestamp()
@@ -172,14 +174,6 @@ def history(selection: Selection, job: Job) -> list[Any]:
 
 def is_wanted(entry: Any, selection: Selection) -> bool:
     return selection.direction == "both" or way_of(entry) in (selection.direction, "")
-
-
-def forms_of(number: str) -> list[str]:
-    """The ways in which the server may have noted a number, Ukrainian ones with and without the country's code."""
-    digits = number.removeprefix("+")
-    if match := re.fullmatch(r"(?:38)?(0[0-9]{9})", digits):
-        return [match[1], f"38{match[1]}", f"+38{match[1]}"]
-    return [digits, f"+{digits}"]
 
 
 def make_report(selection: Selection, now: datetime, entries: Iterable[Any], paths: list[Path], job: Job) -> Report:

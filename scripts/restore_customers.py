@@ -19,6 +19,7 @@ from pathlib import Path
 import common  # noqa: F401 - so that binotel_core is found
 from binotel_core import BinotelError
 from common.calls.call import clean
+from common.calls.phone import country_of
 from common.customers.backup import Backup, Customer, keyed, list_of, read_backup
 from common.customers.restore import (
     AGAIN_SECONDS,
@@ -63,13 +64,13 @@ def main(job: Job) -> None:
     if unknown := [identity for identity in arguments.only if not backup.knows(identity)]:
         raise UsageError(f"The backup has no customer {unknown[0]}.")
     live = Backup.of(job.now(), keyed(list_of(job.client, "customers/list")), job.fail)
-    lists = Lists()
+    lists, country = Lists(), country_of(job.settings.timezone)
     lists.add(job.client, job.fail)
-    plan = make_plan(backup, live, lists, lambda customer: is_wanted(customer, job))
+    plan = make_plan(backup, live, lists, country, lambda customer: is_wanted(customer, job))
     if plan.missing_labels or plan.missing_lines or unlisted_labels(live, lists):
         time.sleep(AGAIN_SECONDS)
         lists.add(job.client, log.debug)  # only what two lists lack is gone
-        plan = make_plan(backup, live, lists, lambda customer: is_wanted(customer, job))
+        plan = make_plan(backup, live, lists, country, lambda customer: is_wanted(customer, job))
     show(plan, backup, live, job)
     if not arguments.force:
         refuse_if(doubts(plan, backup, live, lists))

@@ -178,6 +178,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "lost, called back": ("передзвонили", "called back", "перезвонили"),
     "lost, waiting": ("не передзвонили", "not called back", "не перезвонили"),
     "lost, unknown": ("втрачений", "lost", "потерянный"),
+    "no line": ("без лінії", "no line", "без линии"),
     "hidden number": ("прихований номер", "hidden number", "скрытый номер"),
     "hours": ("{count} год", "{count} h", "{count} ч"),
     "minutes": ("{count} хв", "{count} min", "{count} мин"),
@@ -186,6 +187,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "ANSWER": ("розмова", "talked", "разговор"),
     "TRANSFER": ("розмова, переведено", "talked, transferred", "разговор, переведён"),
     "ONLINE": ("триває", "going on", "идёт"),
+    "CALLING": ("дзвонить", "ringing", "звонит"),
     "BUSY": ("зайнято", "busy", "занято"),
     "NOANSWER": ("немає відповіді", "no answer", "нет ответа"),
     "CANCEL": ("скасовано", "cancelled", "отменён"),
@@ -230,7 +232,8 @@ class Labels:
         return self[name].format(**values)
 
     def disposition(self, disposition: str) -> str:
-        """What became of a call; a disposition that we do not know is shown as it is."""
+        """What became of a call; a disposition that we do not know is shown as it is, and "" is one that rings."""
+        disposition = disposition or "CALLING"
         return self[disposition] if disposition in _WORDS and disposition.isupper() else disposition
 
     def date(self, day: date) -> str:

@@ -1,13 +1,12 @@
 """Entries of the server become Calls: types, time zone, meaning, and texts that can do no harm."""
 
-import dataclasses
 from datetime import datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.calls.call import Call, Calls, clean
+from common.calls.call import Call, Calls, Rung, clean
 from common.calls.entries import UnreadableError
 from helpers import KYIV, call, entry
 
@@ -42,13 +41,19 @@ def test_a_recorded_entry_is_read_whole():
         call_type="0",
         number="0960000047",
         line="902",
+        group="801",
         employee="Олена Приклад",
         customer="Лікар",
+        is_new=False,
         disposition="ANSWER",
         wait_seconds=4,
         talk_seconds=68,
         our_number="0980000004",
         our_number_name="",
+        rung=(Rung("902", "801", "Олена Приклад", "ANSWER", 4, 68),),
+        source=None,
+        recording_state="",
+        legs_name="",
     )
 
 
@@ -63,12 +68,18 @@ def test_numbers_may_be_strings_or_numbers():
     assert Call.from_entry(numbers, KYIV) == Call.from_entry(RECORDED, KYIV)
 
 
+OBJECTS = {
+    *("dstNumbers", "historyData", "employeeData", "pbxNumberData", "customerDataFromOutside", "callTrackingData"),
+    *("getCallData", "recordingStatus", "trunkNumber"),
+}
+
+
 @pytest.mark.parametrize("missing", ["", [], {}, None, False])
 def test_whatever_is_missing_may_be_missing_in_any_way(missing):
     bare = {"generalCallID": "1", "startTime": 1535457189}
-    whole = bare | dict.fromkeys(set(RECORDED) - set(bare), missing)
+    whole = bare | dict.fromkeys(OBJECTS | set(RECORDED) - set(bare), missing)
     assert Call.from_entry(whole, KYIV) == Call.from_entry(bare, KYIV)
-    assert dataclasses.astuple(Call.from_entry(bare, KYIV))[2:] == ("", "", "", "", "", "", 0, 0, "", "")
+    assert Call.from_entry(bare, KYIV)[2:] == (*[""] * 6, False, "", 0, 0, "", "", (), None, "", "", "")
 
 
 def test_a_call_id_will_do_for_an_id():

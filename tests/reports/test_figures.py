@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from common.calls.call import Call, dialable, in_time_order
+from common.calls.call import Call, Calls, in_time_order
 from common.reports.figures import Counts, EmployeeCounts, LostCaller, Report, Selection, Totals
 from common.sandbox.company import Company
-from helpers import DAY, KYIV, at, call, report
+from helpers import DAY, KYIV, at, call, entry, report
 
 OUT = {"callType": "1"}
 
@@ -113,12 +113,13 @@ def test_each_lost_caller_stands_once_and_the_worst_first():
     )
     assert [(key, caller.number, caller.times, len(caller.waiting)) for key, caller in made.lost_callers.items()] == [
         ("503333333", "+380503333333", 2, 2),
-        ("504444444", "0504444444", 2, 1),
-        ("502222222", "0502222222", 1, 1),
-        ("501111111", "380501111111", 2, 0),
+        ("504444444", "+380504444444", 2, 1),
+        ("502222222", "+380502222222", 1, 1),
+        ("501111111", "+380501111111", 2, 0),
     ]
     assert made.lost_callers["501111111"] == LostCaller(
-        "380501111111",
+        "+380501111111",
+        "+380501111111",
         "Перший",
         first=at("09:00"),
         last=at("09:05"),
@@ -128,21 +129,6 @@ def test_each_lost_caller_stands_once_and_the_worst_first():
         callback_by="Олена",
         spoken=at("10:00").timestamp(),
     )
-
-
-@pytest.mark.parametrize(
-    ("number", "expected"),
-    [
-        ("0671234567", "+380671234567"),
-        ("101", "101"),
-        ("380671234567", "+380671234567"),
-        ("+38 (067) 123-45-67", "+380671234567"),
-        ("+48123456789", "+48123456789"),
-        ("anonymous", ""),
-    ],
-)
-def test_a_lost_callers_number_can_be_dialled(number, expected):
-    assert dialable(number) == expected
 
 
 def test_callers_without_a_number_stand_under_what_the_server_calls_them():
@@ -275,3 +261,19 @@ def test_the_parts_of_a_made_up_time_add_up(first, days):
 
 def report_key(caller):
     return re.sub("[^0-9]", "", caller.number)[-9:]
+
+
+def test_a_call_between_two_numbers_outside_is_one_call_that_both_were_in():
+    legs = {"callType": "1", "internalNumber": "", "employeeName": "", "employeeEmail": ""}
+    legs["customerData"] = {"id": "", "name": "Звонок 0321879"}
+    entries = [
+        entry("09:00", "NOANSWER", number="0501111111", customerData={"name": "Перший"}),
+        entry("09:01", "NOANSWER", number="0502222222"),
+        entry("10:00", number="0501111111", **legs),
+        entry("10:00:10", number="380502222222", **legs),
+    ]
+    made = Report.of(Selection.of_day(DAY, KYIV), Calls(entries, KYIV))
+    assert (made.count, made.totals.outgoing, made.totals.talk_seconds, made.totals.called_back) == (3, 1, 68, 2)
+    waiting = [(caller.customer, len(caller.waiting), caller.callback) for caller in made.lost_callers.values()]
+    assert waiting == [("Перший", 0, at("10:00")), ("", 0, at("10:00"))]
+    assert [(row.name, row.outgoing_answered) for row in made.employees if row.outgoing] == [("", 1)]

@@ -65,7 +65,7 @@ def test_the_calls_sheet_holds_every_call_with_real_types(day, tmp_path):
         [
             datetime(2024, 5, 1, 9, 30, 15),
             "incoming",
-            "0671234567",
+            "+380671234567",
             "Лікар",
             "Олена",
             "902",
@@ -80,7 +80,7 @@ def test_the_calls_sheet_holds_every_call_with_real_types(day, tmp_path):
         [
             datetime(2024, 5, 1, 10, 0),
             "incoming",
-            "0501111111",
+            "+380501111111",
             None,
             None,
             "900",
@@ -125,7 +125,7 @@ def test_the_calls_sheet_holds_every_call_with_real_types(day, tmp_path):
         [
             datetime(2024, 5, 1, 12, 0),
             "incoming",
-            "0502222222",
+            "+380502222222",
             None,
             "Олена",
             "902",
@@ -155,7 +155,7 @@ def test_the_lost_sheet_holds_each_lost_caller(day, tmp_path):
             "By whom",
         ],
         [
-            "0502222222",
+            "+380502222222",
             None,
             1,
             1,
@@ -167,7 +167,7 @@ def test_the_lost_sheet_holds_each_lost_caller(day, tmp_path):
             None,
         ],
         [
-            "0501111111",
+            "+380501111111",
             None,
             1,
             0,
@@ -246,7 +246,7 @@ def test_columns_are_wide_enough(tmp_path):
     assert widths["Customer"] == 40
     assert widths["Time"] >= len("01.05.2024 10:00:00")
     assert all(widths[heading] >= len(heading) for heading in HEADINGS)
-    assert widths["Number"] > len("0671234567")
+    assert widths["Number"] > len("+380671234567")
 
 
 def test_lost_calls_are_marked(day, tmp_path):
@@ -404,7 +404,7 @@ def test_a_list_that_is_too_long_for_a_sheet_continues_on_further_sheets(tmp_pat
         book = openpyxl.load_workbook(path)
         assert [title for title in book.sheetnames if title.startswith("Calls")] == titles
         listed = [row[2] for title in titles for row in book[title].iter_rows(min_row=2, values_only=True)]
-        assert listed == [call.number for call in calls[:count]]
+        assert listed == [call.shown_number for call in calls[:count]]
         for number, title in enumerate(titles, 1):
             [table] = book[title].tables.values()
             assert table.displayName == f"Calls{number}".removesuffix("1")
@@ -430,7 +430,7 @@ def test_csv_opens_in_a_ukrainian_excel(day, tmp_path):
     assert lines[1] == [
         "2024-05-01 09:30:15",
         "incoming",
-        "\t0671234567",  # the tab keeps Excel from dropping the zero
+        "\t+380671234567",  # the tab keeps Excel from making a number of it
         "Лікар",
         "Олена",
         "\t902",
@@ -443,11 +443,11 @@ def test_csv_opens_in_a_ukrainian_excel(day, tmp_path):
         "\t093015",
     ]
     assert [line[2] for line in lines[1:]] == [
-        "\t0671234567",
-        "\t0501111111",
+        "\t+380671234567",
+        "\t+380501111111",
         "\t+380501111111",
         "hidden number",
-        "\t0502222222",
+        "\t+380502222222",
     ]
     assert lines[4][3] == '\'=HYPERLINK("http://x","y")'
 
@@ -464,7 +464,7 @@ def test_a_made_up_day_survives_the_way_to_excel_and_back(tmp_path):
     sheet = openpyxl.load_workbook(saved(report(*calls), tmp_path))["Calls"]
     back = [(row[0], row[2], row[3] or "", row[12]) for row in sheet.iter_rows(min_row=2, values_only=True)]
     assert back == [
-        (call.start.replace(tzinfo=None), call.number or "hidden number", call.customer, call.general_call_id)
+        (call.start.replace(tzinfo=None), call.shown_number or "hidden number", call.customer, call.general_call_id)
         for call in sorted(calls, key=lambda call: (call.start, call.general_call_id))
     ]
 

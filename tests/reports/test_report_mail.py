@@ -64,7 +64,7 @@ def test_the_plain_text_is_whole(day):
         "Wait for an answer (average): 10 s\n"
         "\n"
         "Waiting for a call:\n"
-        "- 380503333333 Лікар (2×, last 10:05)\n"
+        "- +380503333333 Лікар (2×, last 10:05)\n"
         "- hidden number (11:00)\n"
         "\n"
         "By employee:\n"
@@ -97,7 +97,7 @@ def test_an_empty_day_says_so():
 def test_a_long_list_is_cut_with_its_rest_counted():
     calls = [call(f"10:{index:02}", "CANCEL", number=f"05000000{index:02}") for index in range(MAX_WAITING_CALLERS + 3)]
     mail = report_mail(report(*calls), Labels("en"))
-    assert mail.text.count("- 0500000") == MAX_WAITING_CALLERS
+    assert mail.text.count("- +380500000") == MAX_WAITING_CALLERS
     assert "and 3 more in the full list" in mail.text
     assert "and 3 more in the full list" in mail.html
 
@@ -117,7 +117,7 @@ def test_the_mail_of_a_period_says_which_one():
     mail = report_mail(period(LOST, call(at("11:00", date(2024, 5, 3)), "CANCEL", number="0503333333")), Labels("uk"))
     assert mail.subject == "Дзвінки 2024-05-01 – 2024-05-08: вхідних 2, втрачених 2, не передзвонили 2"
     assert mail.text.splitlines()[0] == "Дзвінки за 01.05.2024 – 08.05.2024"
-    assert "- 0503333333 (03.05.2024 11:00)" in mail.text
+    assert "- +380503333333 (03.05.2024 11:00)" in mail.text
 
 
 @pytest.mark.parametrize(

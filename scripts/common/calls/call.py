@@ -7,10 +7,12 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from common.calls.entries import UnreadableError, readable
+from common.calls.phone import KAZAKHSTAN, country_of, dialable, international
 from common.csv_texts import fit_for_cell
 
 INCOMING = "0"
@@ -30,6 +32,10 @@ DAY_SECONDS = 86400
 # A call that began so long ago is surely over, and in the lists as what it became.
 SETTLED_SECONDS = 3 * 3600
 
+# The two calls that phone-to-phone makes begin within so long, and name whom they call after their conversation.
+LEGS_APART_SECONDS = 90
+_NAME_OF_LEGS = re.compile("Звонок [0-9]+")
+
 # Numbers are compared by their last digits: 0671234567 and +380671234567 are one number.
 SIGNIFICANT_DIGITS = 9
 
@@ -42,21 +48,55 @@ NOT_SHOWN = re.compile(
 )
 SHORT = 200  # texts that are worth remembering
 MOST_DIGITS = 11  # of a time in seconds: what has more is in milliseconds
+_NAMES_OF_SOURCE = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "domain")
 _JOINER = "\u200d"  # makes one picture of several
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Call:
+class Rung(NamedTuple):
+    """A line that an incoming call was put through to, and what came of it there; "" for what is not known."""
+
+    line: str
+    group: str
+    employee: str
+    disposition: str
+    wait_seconds: int
+    talk_seconds: int
+
+
+class Source(NamedTuple):
+    """What led a caller here, as call tracking or a GetCall tells it; "" for what it does not.
+
+    domain: of the site
+    page:   the address on it
+    """
+
+    utm_source: str
+    utm_medium: str
+    utm_campaign: str
+    utm_content: str
+    utm_term: str
+    domain: str
+    page: str
+
+
+class Call(NamedTuple):
     """A call (or an SMS, or a fax) as the reports need it. Texts are clean: one line, no control characters.
 
-    start:        aware, in the account's time zone
-    call_type:    INCOMING, OUTGOING, or what the server sent
-    number:       the other side's, as the server sent it; "" or a word when hidden
-    line:         the internal number
-    employee:     name, else e-mail address, else ""
-    customer:     name in "My clients", or ""
-    wait_seconds: until it was answered or given up
-    our_number:   the company's number that was called, or called from
+    start:           aware, in the account's time zone
+    call_type:       INCOMING, OUTGOING, or what the server sent
+    number:          the other side's, as the server sent it; "" or a word when hidden
+    line:            the internal number
+    group:           of lines, through which an answered call came; "" where it did not
+    employee:        name, else e-mail address, else ""
+    customer:        name in "My clients", else the one from outside, else ""
+    is_new:          whether the server says that the number had never called
+    wait_seconds:    until it was answered or given up
+    our_number:      the company's number that was called, or called from
+    rung:            the lines that it was put through to, in their order
+    source:          None where nothing is known of it
+    recording_state: "uploading", "uploaded", "" where there is none or the server does not tell
+    legs_name:       a name that the server made up for the two calls of one conversation; see one_call_each()
+    first_number:    of a call between two numbers outside, the one that was called before `number`
     """
 
     general_call_id: str
@@ -64,13 +104,20 @@ class Call:
     call_type: str
     number: str
     line: str
+    group: str
     employee: str
     customer: str
+    is_new: bool
     disposition: str
     wait_seconds: int
     talk_seconds: int
     our_number: str
     our_number_name: str
+    rung: tuple[Rung, ...]
+    source: Source | None
+    recording_state: str
+    legs_name: str
+    first_number: str = ""
 
     @classmethod
     def from_entry(cls, entry: Any, timezone: ZoneInfo) -> "Call":
@@ -83,23 +130,35 @@ class Call:
         start = start_of(entry)
         if not start:
             raise UnreadableError("call", general_call_id, "startTime", entry.get("startTime"))
-        customer, outside = object_in(entry, "customerData"), object_in(entry, "customerDataFromOutside")
-        employee, our_number = object_in(entry, "employeeData"), object_in(entry, "pbxNumberData")
+        outside, our_number = object_in(entry, "customerDataFromOutside"), object_in(entry, "pbxNumberData")
+        customer = first_text((object_in(entry, "customerData"), "name"), (outside, "name"))
+        call_type, line = clean(entry.get("callType")), clean(entry.get("internalNumber"))
+        group, employee = _group_and_line(clean(entry.get("internalAdditionalData")))[0], _employee(entry)
+        disposition = disposition_of(clean(entry.get("disposition")))
+        wait_seconds, talk_seconds = _seconds(entry.get("waitsec")), _seconds(entry.get("billsec"))
+        rung = _rung(entry)
+        if not rung and line and call_type == INCOMING and disposition in ANSWERED_DISPOSITIONS:
+            # Who answers was rung, whether the server says so or not.
+            rung = (Rung(line, group, employee, disposition, wait_seconds, talk_seconds),)
         return cls(
             general_call_id=general_call_id,
             start=datetime.fromtimestamp(start, timezone),
-            call_type=clean(entry.get("callType")),
+            call_type=call_type,
             number=clean(entry.get("externalNumber")),
-            line=clean(entry.get("internalNumber")),
-            employee=first_text(
-                (entry, "employeeName"), (employee, "name"), (entry, "employeeEmail"), (employee, "email")
-            ),
-            customer=first_text((customer, "name"), (outside, "name")),
-            disposition=disposition_of(clean(entry.get("disposition"))),
-            wait_seconds=_seconds(entry.get("waitsec")),
-            talk_seconds=_seconds(entry.get("billsec")),
+            line=line,
+            group=group,
+            employee=employee,
+            customer=customer,
+            is_new=entry.get("isNewCall") in (1, "1"),
+            disposition=disposition,
+            wait_seconds=wait_seconds,
+            talk_seconds=talk_seconds,
             our_number=first_text((entry, "didNumber"), (our_number, "number"), (entry, "did"), (entry, "trunkNumber")),
             our_number_name=first_text((entry, "didName"), (our_number, "name")),
+            rung=rung,
+            source=_source(entry),
+            recording_state=clean(entry.get("recordingStatus")),
+            legs_name=customer if call_type == OUTGOING and not line and _NAME_OF_LEGS.fullmatch(customer) else "",
         )
 
     @property
@@ -146,7 +205,40 @@ class Call:
     @property
     def number_key(self) -> str:
         """What two forms of one number have in common; "" for a hidden number."""
-        return re.sub("[^0-9]", "", self.number)[-SIGNIFICANT_DIGITS:]
+        return _key(self.number)
+
+    @property
+    def number_keys(self) -> tuple[str, ...]:
+        """Of everybody who is called: of a call between two numbers outside, the keys of both."""
+        return (self.number_key, _key(self.first_number)) if self.first_number else (self.number_key,)
+
+    @property
+    def shown_number(self) -> str:
+        """The number as people are shown it: one form for all that can be called from anywhere, else as it came."""
+        country = country_of(self.start.tzinfo)  # type: ignore[arg-type]
+        shown = international(self.number, country) or self.number
+        if self.first_number:
+            return f"{international(self.first_number, country) or self.first_number} → {shown}"
+        return shown
+
+    @property
+    def dialable(self) -> str:
+        """The number as a phone dials it, from anywhere if that can be told; "" for a hidden one."""
+        return dialable(self.number, country_of(self.start.tzinfo))  # type: ignore[arg-type]
+
+    @property
+    def cabinet_page(self) -> str:
+        """The address of its page in the account's cabinet; "" for a hidden number.
+
+        Its form is that of a link in a webhook of 2024.
+        """
+        if not self.number_key:
+            return ""
+        country = country_of(self.start.tzinfo)  # type: ignore[arg-type]
+        return (
+            f"https://my.binotel.{'kz' if country == KAZAKHSTAN else 'ua'}/f/pbx/#/calls/by-number"
+            f"?subject={quote(self.number, safe='')}&sacte=ovl-link-pb-{quote(self.general_call_id, safe='')}"
+        )
 
 
 @dataclasses.dataclass
@@ -164,10 +256,56 @@ class Calls:
 
     def __iter__(self) -> Iterator[Call]:
         sentences: list[str] = []
-        self.unreadable = yield from readable(
-            self.entries, lambda entry: Call.from_entry(entry, self.timezone), sentences.append
-        )
+        yield from one_call_each(self._read(sentences.append))
         self.sentences = sentences
+
+    def _read(self, tell: Callable[[str], None]) -> Iterator[Call]:
+        self.unreadable = yield from readable(self.entries, lambda entry: Call.from_entry(entry, self.timezone), tell)
+
+
+def one_call_each(calls: Iterable[Call]) -> Iterator[Call]:
+    """Calls in time order, with one for each conversation: the two legs of phone-to-phone are made one call.
+
+    It stands in the first leg's place. Each leg has the name that the server made up for both of them.
+    """
+    held: list[Call] = []  # from the first leg on whose other one may come yet
+    for call in calls:
+        if not (held or call.legs_name):
+            yield call
+            continue
+        firsts = [index for index, first in enumerate(held) if _are_legs(first, call)]
+        if firsts:
+            held[firsts[0]] = _of_legs(held[firsts[0]], call)
+        else:
+            held.append(call)
+        while held and not (_is_leg(held[0]) and call.unix_start - held[0].unix_start <= LEGS_APART_SECONDS):
+            yield held.pop(0)
+    yield from held
+
+
+def _is_leg(call: Call) -> bool:
+    return bool(call.legs_name) and not call.first_number
+
+
+def _are_legs(first: Call, other: Call) -> bool:
+    return (
+        _is_leg(first)
+        and first.legs_name == other.legs_name
+        and first.general_call_id != other.general_call_id
+        and abs(other.unix_start - first.unix_start) <= LEGS_APART_SECONDS
+    )
+
+
+def _of_legs(one: Call, other: Call) -> Call:
+    """The call that two legs are: as long as the later one, and with its result."""
+    first, later = sorted((one, other), key=lambda leg: (leg.unix_start, len(leg.general_call_id), leg.general_call_id))
+    return later._replace(
+        general_call_id=first.general_call_id,
+        start=first.start,
+        our_number=later.our_number or first.our_number,
+        our_number_name=later.our_number_name or first.our_number_name,
+        first_number=first.number,
+    )
 
 
 def calls_with_entries(
@@ -223,14 +361,6 @@ def disposition_of(text: str) -> str:
     return known if known in KNOWN_DISPOSITIONS else text
 
 
-def dialable(number: str) -> str:
-    """A number as a phone dials it from anywhere, as far as it tells: +380671234567; "" when it is hidden."""
-    digits = re.sub("[^0-9]", "", number)
-    if match := re.fullmatch("(?:38)?(0[0-9]{9})", digits):
-        return f"+38{match[1]}"
-    return f"+{digits}" if digits and number.startswith("+") else digits
-
-
 def in_time_order(call: Call) -> tuple[float, str]:
     """What to sort calls by."""
     return call.unix_start, call.general_call_id
@@ -272,8 +402,61 @@ def _is_pictorial(character: str) -> bool:
     return bool(character) and (character == "\ufe0f" or unicodedata.category(character) in ("So", "Sk"))
 
 
+def _key(number: str) -> str:
+    return re.sub("[^0-9]", "", number)[-SIGNIFICANT_DIGITS:]
+
+
+def _employee(entry: Mapping[str, Any]) -> str:
+    """Who spoke, or was rung: the name, else the e-mail address, in either version's place."""
+    employee = object_in(entry, "employeeData")
+    return first_text((entry, "employeeName"), (employee, "name"), (entry, "employeeEmail"), (employee, "email"))
+
+
+@functools.lru_cache(1000)
+def _group_and_line(text: str) -> tuple[str, str]:
+    """Those in "801 > 901", "801 > " or "901", each "" where there is none."""
+    first, arrow, _ = text.partition(">")
+    return first.strip() if arrow else "", text.rpartition(">")[2].strip()
+
+
+def _rung(entry: Mapping[str, Any]) -> tuple[Rung, ...]:
+    """The lines that were rung: API 2.0 lists them in dstNumbers, 4.0 in historyData."""
+    for name in ("dstNumbers", "historyData"):
+        items = entry.get(name)
+        if isinstance(items, dict):
+            items = [items] if "disposition" in items else items.values()
+        if items and not isinstance(items, (str, int, float)):
+            rung = tuple(_rung_by(item) for item in items if item and isinstance(item, dict))
+            if rung:
+                return rung
+    return ()
+
+
+def _rung_by(item: Mapping[str, Any]) -> Rung:
+    group, line = _group_and_line(clean(item.get("dstNumber")))
+    return Rung(
+        line=line or clean(item.get("internalNumber")),
+        group=group or _group_and_line(clean(item.get("internalAdditionalData")))[0],
+        employee=_employee(item),
+        disposition=disposition_of(clean(item.get("disposition"))),
+        wait_seconds=_seconds(item.get("waitsec")),
+        talk_seconds=_seconds(item.get("billsec")),
+    )
+
+
+def _source(entry: Mapping[str, Any]) -> Source | None:
+    tracking, asked = object_in(entry, "callTrackingData"), object_in(entry, "getCallData")
+    if not (tracking or asked):
+        return None
+    page = first_text((asked, "fullUrl"), (tracking, "fullUrl"))
+    source = Source(**{name: first_text((tracking, name), (asked, name)) for name in _NAMES_OF_SOURCE}, page=page)
+    return source if any(source) else None
+
+
 def _seconds(value: Any) -> int:
     """Whole seconds, which the server sends as a number or a string; 0 where it sends neither."""
+    if isinstance(value, str) and len(value) <= MOST_DIGITS and value.isdecimal() and value.isascii():
+        return int(value)
     text = clean(value)
     if text.isdecimal() and text.isascii():
         return int(text) if len(text) <= MOST_DIGITS else 0

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from binotel_core import ApiError, BinotelClient, SignatureError, TransportError
-from common.calls.call import clean, dialable
+from common.calls.call import clean
 from common.calls.entries import UnreadableError, readable
+from common.calls.phone import dialable
 from common.customers.backup import Backup, Customer, changed_fields, ids_of, keyed, label_of, list_of, what_is_wrong
 
 AGAIN_SECONDS = 5  # between two lists of which one alone proves nothing
@@ -65,7 +67,7 @@ class Lists:
         self.lines = self.lines.union(*readable(employees, _lines, tell)) - {""}
 
 
-def make_plan(backup: Backup, live: Backup, lists: Lists, is_wanted: Callable[[Customer], bool]) -> Plan:
+def make_plan(backup: Backup, live: Backup, lists: Lists, country: str, is_wanted: Callable[[Customer], bool]) -> Plan:
     """Compare a backup with the live base.
 
     is_wanted: which customers of the backup to bring back
@@ -75,7 +77,7 @@ def make_plan(backup: Backup, live: Backup, lists: Lists, is_wanted: Callable[[C
     is never taken away, whatever the lists say.
     """
     plan = Plan()
-    matches = _matches(backup, live)
+    matches = _matches(backup, live, country)
     missing: set[str] = set()
     missing_lines: set[str] = set()
     for customer in backup.customers.values():
@@ -153,16 +155,16 @@ def _some(names: list[str]) -> str:
     return f"{shown} and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else shown
 
 
-def _matches(backup: Backup, live: Backup) -> dict[str, Customer]:
+def _matches(backup: Backup, live: Backup, country: str) -> dict[str, Customer]:
     """The backup's ids -> the live customers.
 
-    Whoever has just the same number comes first; the same last digits count where they belong to one customer alone,
-    and where no country's code says otherwise.
+    Whoever has just the same number comes first; then the same number written otherwise in the account's country counts
+    where it belongs to one customer alone.
     """
     matches = {identity: live.customers[identity] for identity in backup.customers if identity in live.customers}
     unknown = [customer for identity, customer in live.customers.items() if not backup.knows(identity)]
     taken: set[str] = set()
-    for form in (str, dialable):
+    for form in (str, partial(dialable, country=country)):
         holders: dict[str, list[Customer]] = {}
         for customer in unknown:
             for number in customer.numbers:

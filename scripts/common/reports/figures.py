@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from common.calls.call import Call, Calls, dialable
+from common.calls.call import Call, Calls
 from common.calls.days import last_second
 
 HOURS_OF_A_WEEK = 7 * 24
@@ -127,6 +127,8 @@ class EmployeeCounts(Counts):
 class LostCaller:
     """A caller who was lost at least once.
 
+    number:      as people are shown it, "" for hidden ones
+    dialable:    as a phone dials it
     customer:    the name on the last lost call that has one, or on a later call
     times:       how often lost
     waiting:     when the calls began that were lost since somebody last spoke to the caller, in Unix seconds
@@ -136,6 +138,7 @@ class LostCaller:
     """
 
     number: str
+    dialable: str
     customer: str
     first: datetime
     last: datetime
@@ -144,10 +147,6 @@ class LostCaller:
     callback: datetime | None = None
     callback_by: str = ""
     spoken: float = 0
-
-    @property
-    def dialable(self) -> str:
-        return dialable(self.number)
 
 
 @dataclass(frozen=True)
@@ -266,18 +265,20 @@ class _Counter:
             employee = self.employees.setdefault(by, EmployeeCounts(name=by, is_line=not call.employee))
             employee.add(call)
             by = employee.name  # the one text for all of a person's calls
-        key = call.number_key or call.number.lower()
         if call.is_lost:
-            self._add_lost(key, call)
-        elif caller := self.lost_callers.get(key):
-            if call.customer and call.number_key:
-                caller.customer = call.customer
-            if call.is_answered and call.number_key:
-                self._add_spoken(caller, call, by)
+            self._add_lost(call.number_key or call.number.lower(), call)
+            return
+        for key in filter(None, call.number_keys):
+            if caller := self.lost_callers.get(key):
+                if call.customer and not call.legs_name:
+                    caller.customer = call.customer
+                if call.is_answered:
+                    self._add_spoken(caller, call, by)
 
     def _add_lost(self, key: str, call: Call) -> None:
-        caller = self.lost_callers.setdefault(key, LostCaller(call.number, "", call.start, call.start))
-        caller.number, caller.last = call.number, call.start
+        shown, dialable = call.shown_number, call.dialable
+        caller = self.lost_callers.setdefault(key, LostCaller(shown, dialable, "", call.start, call.start))
+        caller.number, caller.dialable, caller.last = shown, dialable, call.start
         caller.customer = call.customer if call.customer and call.number_key else caller.customer
         caller.times += 1
         caller.waiting.append(call.unix_start)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from common.calls.call import Call, dialable
+from common.calls.call import Call
 from common.reports.figures import Report
 
 
@@ -27,7 +27,7 @@ class WaitingCaller:
 
     @property
     def dialable(self) -> str:
-        return dialable(self.last.number)
+        return self.last.dialable
 
     @property
     def has_left_message(self) -> bool:
@@ -50,7 +50,7 @@ def waiting_callers(report: Report) -> list[WaitingCaller]:
             lost.setdefault(key, []).append(call)
         if call.is_answered and call.employee:
             employees[key] = call.employee
-        if call.customer:
+        if call.customer and not call.legs_name:
             customers[key] = call.customer
     callers = [
         WaitingCaller(key, tuple(calls), customers.get(key, ""), employees.get(key, "")) for key, calls in lost.items()

@@ -111,10 +111,10 @@ def calls_table(report: Report, labels: Labels) -> Table:
             yield (
                 call.start.replace(tzinfo=None),
                 directions.get(call.call_type, call.call_type),
-                call.number or labels["hidden number"],
+                call.shown_number or labels["hidden number"],
                 call.customer,
                 call.employee,
-                call.line,
+                call.line or ("" if call.employee else labels["no line"]),
                 labels.disposition(call.disposition),
                 lost_mark(call, report, labels),
                 timedelta(seconds=call.wait_seconds),
@@ -168,7 +168,7 @@ def lost_table(report: Report, labels: Labels) -> Table:
                 _state(callback is not None, report, labels),
                 callback.replace(tzinfo=None) if callback else None,
                 timedelta(seconds=callback.timestamp() - caller.last.timestamp()) if callback else None,
-                caller.callback_by if callback else "",
+                (caller.callback_by or labels["no line"]) if callback else "",
             )
 
     return table_of(columns, labels, rows)
@@ -196,8 +196,8 @@ def _counts(counts: Counts) -> tuple[Value, ...]:
 def employees_table(report: Report, labels: Labels) -> Table:
     def rows() -> Iterator[tuple[Value, ...]]:
         for counts in report.employees:
-            name = f"{labels['line']} {counts.name}".rstrip() if counts.is_line else counts.name
-            yield name, *_counts(counts)
+            name = f"{labels['line']} {counts.name}" if counts.is_line else counts.name
+            yield name if counts.name else labels["no line"], *_counts(counts)
 
     return table_of({"employee": Kind.TEXT} | _COUNTS, labels, rows)
 
