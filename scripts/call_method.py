@@ -45,7 +45,7 @@ EXAMPLES = {
     "number": "0671234567",
     "customerID": "6600",
     "generalCallID": "80000000001",
-    "callID": "73900700001",
+    "callID": "73900700002",
     "labelID": "7000",
     "subject": "067",
     "name": "'Іван Приклад'",
@@ -288,10 +288,9 @@ def follow(general_call_id: str, job: Job) -> None:
         entries = job.client.entries("stats/call-details", {"generalCallID": [general_call_id]})
         call = entries[0] if entries else {}
         disposition = clean(call.get("disposition"))
+        shown = disposition or ("ringing" if call else "")
         talk_seconds = int(re.sub("[^0-9].*", "", clean(call.get("billsec"))) or 0)
-        state = " ".join(
-            filter(None, (disposition, clean(call.get("internalNumber")), clean(call.get("externalNumber"))))
-        )
+        state = " ".join(filter(None, (shown, clean(call.get("internalNumber")), clean(call.get("externalNumber")))))
         is_over = bool(call) and not goes_on(disposition_of(disposition), start_of(call), talk_seconds, time.time())
         if state and state != before:
             print_out(f"{job.now():%H:%M:%S} {'ended: ' if is_over else ''}{state}")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from common.calls.call import ANSWERED_DISPOSITIONS, LOST_DISPOSITIONS, MESSAGE_DISPOSITIONS
+from common.calls.call import ANSWERED_DISPOSITIONS, GOING_ON_DISPOSITIONS, LOST_DISPOSITIONS, MESSAGE_DISPOSITIONS
 from common.labels import _WORDS, LANGUAGES, Labels
 
 
@@ -21,9 +21,9 @@ def test_every_word_is_there_in_every_language_with_the_same_fields(name):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_known_dispositions_have_words_and_unknown_ones_stay(language):
     labels = Labels(language)
-    for disposition in (*ANSWERED_DISPOSITIONS, *LOST_DISPOSITIONS, *MESSAGE_DISPOSITIONS, "ONLINE"):
+    for disposition in (*ANSWERED_DISPOSITIONS, *LOST_DISPOSITIONS, *MESSAGE_DISPOSITIONS, *GOING_ON_DISPOSITIONS):
         assert labels.disposition(disposition) != disposition
-    for unknown in ("UNHEARD-OF", "answer", "number", "", "VM2"):
+    for unknown in ("UNHEARD-OF", "answer", "number", "VM2"):
         assert labels.disposition(unknown) == unknown
 
 

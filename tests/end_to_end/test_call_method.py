@@ -42,7 +42,7 @@ SENT = {
     "stats/history-by-customer-id": {"customerID": "6600"},
     "stats/recent-calls-by-internal-number": {"internalNumber": "902"},
     "stats/call-details": {"generalCallID": "80000000001"},
-    "stats/call-record": {"callID": "73900700001"},
+    "stats/call-record": {"callID": "73900700002"},
     "customers/list": {},
     "customers/take-by-id": {"customerID": "6600"},
     "customers/take-by-label": {"labelID": "7000"},
@@ -285,7 +285,8 @@ def test_a_call_is_followed_until_it_ends(call, sandbox, clock, monkeypatch):
     time = f"{datetime.fromtimestamp(NOON, KYIV):%H:%M:%S}"
     assert code == 0
     assert followed == (
-        f"{time} ONLINE 902 {PHONE}\n{time} ended: ANSWER 902 {PHONE}\nRang for 4 s, talked for {TALK_SECONDS} s\n"
+        f"{time} ringing 902 {PHONE}\n{time} ONLINE 902 {PHONE}\n{time} ended: ANSWER 902 {PHONE}\n"
+        f"Rang for 4 s, talked for {TALK_SECONDS} s\n"
     )
 
 
@@ -326,7 +327,7 @@ def test_every_method_of_api_4_is_sent_under_its_own_names(name, call_4, sandbox
     method = call_method.methods_of(is_4=True)[name]
     words = [word for word in shlex.split(" ".join(call_method.usage(method))) if not word.startswith("[")]
     if name == "stats/call-record":
-        words = ["generalCallID=73900700001"]  # that of the examples has no recording
+        words = ["generalCallID=73900700002"]  # that of the examples has no recording
     code, output, message = call_4(method.name, *words, "--yes")
     assert (code, message, json.loads(output)["status"]) == (0, "", "success")
     [(asked, body)] = sandbox.bodies

@@ -60,7 +60,7 @@ def file_name(call):
     start = datetime.fromtimestamp(int(call["startTime"]), KYIV)
     number = call["externalNumber"].removeprefix("+") or "hidden"
     way = "in" if str(call["callType"]) == "0" else "out"
-    return f"{start:%H%M%S}-{way}-{number}-{call['internalNumber']}-{call['generalCallID']}.mp3"
+    return f"{start:%H%M%S}-{way}-{number}-{call['internalNumber'] or 'none'}-{call['generalCallID']}.mp3"
 
 
 def truth(sandbox, day=DAY):
@@ -124,6 +124,8 @@ def test_the_list_explains_every_file(download, sandbox, tmp_path):
     ("fault", "count"), [("cut-body", 8), ("http-403", 1), ("http-500", 8), ("wrong-length", 8), ("hang", 8)]
 )
 def test_what_passes_is_overcome_within_the_run(fault, count, download, sandbox, tmp_path):
+    for call in recorded(sandbox):
+        call["billsec"] = max(int(call["billsec"]), 60)  # of the smallest ones nothing may have come before they stop
     sandbox.faults["records"] = [fault] * count
     code, _, errors = download("2024-05-01", "--workers", "3")
     assert (code, errors) == (0, "")
@@ -193,7 +195,8 @@ def test_what_never_comes_is_told_once_and_not_asked_for_again(download, sandbox
 
 
 def test_what_is_too_large_is_told(download, sandbox, tmp_path):
-    recorded(sandbox)[3]["billsec"] = 600
+    for index, call in enumerate(recorded(sandbox)):
+        call["billsec"] = 600 if index == 3 else min(int(call["billsec"]), 300)
     large = [path for path, content in truth(sandbox).items() if len(content) > 1_000_000]
     assert len(large) == 1
     code, _, errors = download(RECORD_MAX_MB="1")

@@ -23,7 +23,7 @@ import export_calls_for_period
 from binotel_core import METHODS
 from common.calls.spool import Spool
 from common.sandbox.company import Company
-from helpers import KYIV
+from helpers import KYIV, conversations
 from messages.test_mail import free_port
 
 SCRIPT = Path(export_calls_for_period.__file__)
@@ -79,7 +79,7 @@ def test_every_call_of_a_period_is_in_the_report_once_and_nothing_is_said_but_it
     workbook = tmp_path / "reports" / "calls-2024-03-20--2024-05-05.xlsx"
     assert run(*PERIOD, "--config", configure(**inbox.settings)) == (0, f"{workbook}\n", "")
 
-    calls = truth(sandbox)
+    calls = list(conversations(truth(sandbox)))
     book = openpyxl.load_workbook(workbook)
     assert book.sheetnames == ["Summary", "Employees", "By day", "By hour of the week", "Calls", "Lost"]
     listed = [row[12] for row in book["Calls"].iter_rows(min_row=2, values_only=True)]

@@ -21,7 +21,7 @@ import pytest
 import export_calls_per_day
 from common.sandbox.company import LOST_DISPOSITIONS
 from common.state.store import Store
-from helpers import KYIV
+from helpers import KYIV, conversations
 from messages.odd_server import break_off
 from messages.test_mail import free_port
 
@@ -38,7 +38,7 @@ def test_a_day_becomes_a_workbook_and_a_mail_and_nothing_is_said_but_its_path(co
     workbook = tmp_path / "reports" / "calls-2024-05-01.xlsx"
     assert run("2024-05-01", "--config", configure(**inbox.settings)) == (0, f"{workbook}\n", "")
 
-    calls = sandbox.company.calls_of_day(DAY)
+    calls = list(conversations(sandbox.company.calls_of_day(DAY)))
     sheet = openpyxl.load_workbook(workbook)["Calls"]
     assert [row[12] for row in sheet.iter_rows(min_row=2, values_only=True)] == [
         call["generalCallID"] for call in calls
@@ -599,7 +599,8 @@ def test_yesterday_is_the_whole_day_before_in_the_accounts_time_zone(moment, day
     assert run_here(moment) == (0, f"{tmp_path}/reports/calls-{day}.xlsx\n")
     book = openpyxl.load_workbook(tmp_path / "reports" / f"calls-{day}.xlsx")
     listed = [row[12] for row in book["Calls"].iter_rows(min_row=2, values_only=True)]
-    assert listed == [call["generalCallID"] for call in sandbox.company.calls_of_day(date.fromisoformat(day))]
+    calls = sandbox.company.calls_of_day(date.fromisoformat(day))
+    assert listed == [call["generalCallID"] for call in conversations(calls)]
     assert book["Summary"]["A2"].value is None
 
 

@@ -12,14 +12,19 @@ import requests
 
 import sandbox as sandbox_script
 from binotel_core import METHODS, ApiError, signed_body, verify
+from common.calls.call import Calls
 from common.sandbox.answers import KEY, SECRET
 from common.sandbox.company import (
+    ADVERTISED,
     CLOSED_DAYS,
     EMPLOYEES,
-    GROUP_LINE,
+    GROUPS,
     HOSTILE_NAMES,
+    LINES,
     LOST_DISPOSITIONS,
+    NOBODYS_LINE,
     RARITIES,
+    SPOKEN_DISPOSITIONS,
     Company,
     day_limits,
 )
@@ -66,7 +71,7 @@ def test_a_day_has_every_disposition_every_hostile_name_and_every_shape():
     assert {type(call["customerData"]) for call in calls} == {dict, str, list}
     for field in ("startTime", "callType", "billsec", "waitsec"):
         assert {type(call[field]) for call in calls} == {str, int}
-    assert {call["internalNumber"] for call in calls} == {*EMPLOYEES, GROUP_LINE}
+    assert {call["internalNumber"] for call in calls} == {*EMPLOYEES, *GROUPS, NOBODYS_LINE, ""}
     assert len({call["generalCallID"] for call in calls}) == len(calls)
 
 
@@ -81,6 +86,64 @@ def test_lost_callers_try_again_and_are_called_back_or_not():
         if str(call["callType"]) == "1" and call["disposition"] == "ANSWER" and call["externalNumber"][-9:] in times
     }
     assert 0.2 < len(called_back) / len(times) < 0.9
+
+
+def test_a_day_has_what_becomes_of_callers_in_a_real_one():
+    calls = Company(1, 1000).calls_of_day(WEDNESDAY)
+    incoming = [call for call in calls if str(call["callType"]) == "0"]
+    lost = [call for call in incoming if call["disposition"] in LOST_DISPOSITIONS]
+    spoken = [call for call in calls if call["disposition"] in SPOKEN_DISPOSITIONS]
+    hours = {datetime.fromtimestamp(start(call), KYIV).hour for call in lost}
+    assert hours & set(range(9)), "nobody was lost before the office opened"
+    waits = []  # until somebody spoke to a lost caller, and whether we called
+    for call in lost:
+        number = call["externalNumber"][-9:]
+        later = [one for one in spoken if number and one["externalNumber"][-9:] == number and start(one) > start(call)]
+        waits += [(start(later[0]) - start(call), str(later[0]["callType"]))] if later else []
+    assert min(seconds for seconds, way in waits if way == "1") < 900
+    assert max(seconds for seconds, way in waits if way == "1") > 3600
+    assert [way for _, way in waits].count("0") > 10  # who had to ring again
+    assert {call["didNumber"]: call["didName"] for call in incoming} == LINES
+    assert "" in {call["externalNumber"] for call in incoming}
+    of_nobody = [call for call in spoken if call["internalNumber"] == NOBODYS_LINE]
+    assert {call["employeeName"] for call in of_nobody} == {""}
+    assert {call["didNumber"] for call in incoming if "callTrackingData" in call} == {ADVERTISED}
+    [asked] = [call for call in calls if "getCallData" in call]
+    assert asked["getCallData"]["generalCallID"] == asked["generalCallID"]
+    legs = [call for call in calls if not call["internalNumber"]]
+    assert len(legs) == 2
+    assert len({json.dumps(call["customerData"]) for call in legs}) == 1
+
+
+def test_who_was_rung_waited_as_long_as_the_caller_and_was_in_the_group():
+    for call in Company(1, 1000).calls_of_day(WEDNESDAY):
+        items = call.get("dstNumbers", [])
+        assert bool(items) == (str(call["callType"]) == "0")
+        results = [item["disposition"] for item in items]
+        if call["disposition"] in SPOKEN_DISPOSITIONS and items:
+            assert sum(int(item["waitsec"]) for item in items) == int(call["waitsec"])
+            assert (results[-1], items[-1]["billsec"]) == (call["disposition"], str(call["billsec"]))
+            assert items[-1]["dstNumber"].endswith(call["internalNumber"])
+            results.pop()
+        assert not set(results) & set(SPOKEN_DISPOSITIONS)
+        for group, _, line in (item["dstNumber"].rpartition(" > ") for item in items):
+            assert not group or line in GROUPS[group]
+
+
+def test_who_is_new_has_not_called_before_and_is_not_new_again():
+    company = Company(1, 200)
+    known = {number for number, _ in company.callers}
+    days = [WEDNESDAY + timedelta(days=number) for number in range(30)]
+    calls = [call for day in days for call in company.calls_of_day(day)]
+    for call in calls:
+        number = call["externalNumber"][-10:]
+        assert call["isNewCall"] == str(int(number not in known)) or not number
+        known.add(number)
+    new = [call for call in calls if call["isNewCall"] == "1"]
+    assert 0.02 < len(new) / len(calls) < 0.2
+    # Some of them call again, and are new no more.
+    again = Counter(call["externalNumber"][-10:] for call in calls)
+    assert max(again[call["externalNumber"][-10:]] for call in new) > 1
 
 
 @pytest.mark.parametrize(
@@ -210,11 +273,49 @@ def test_the_methods_of_the_present_show_the_present(make_sandbox, make_client, 
         if start(call) + int(call["waitsec"]) + int(call["billsec"]) <= clock.now
     ]
     online = client.call("stats/online-calls")["callDetails"]
-    assert online
-    assert {call["disposition"] for call in online.values()} == {"ONLINE"}
+    assert {call["disposition"] for call in online.values()} <= {"", "ONLINE"}
     since = client.call("stats/all-incoming-calls-since", {"timestamp": NOON - 3600})["callDetails"]
     assert {start(call) for call in since.values()} <= set(range(NOON - 3600, int(clock.now) + 1))
     assert since
+
+
+@pytest.mark.parametrize("version", ["2.0", "4.0"])
+def test_a_call_rings_then_they_talk_then_its_recording_is_uploaded(version, make_sandbox, make_client, clock):
+    clock.now = NOON + 86400.0
+    sandbox = make_sandbox(clock=clock.time)
+    client = make_client(sandbox.base_url.replace("2.0", version))
+    calls = [call for call in sandbox.company.calls_of_day(WEDNESDAY) if call["disposition"] == "ANSWER"]
+    uploading, uploaded = ("uploading", "uploaded") if version == "4.0" else (None, None)
+    for is_odd in (False, True):
+        call = next(call for call in calls if int(call["generalCallID"]) % 2 == is_odd)
+        ringing = "CALLING" if version == "4.0" and is_odd else ""  # some say so, others say nothing
+        answered = start(call) + int(call["waitsec"])
+        over = answered + int(call["billsec"])
+        seen = []
+        for moment in (start(call), answered, over - 1, over, over + 119, over + 120):
+            clock.now = float(moment)
+            [entry] = client.entries("stats/call-details", {"generalCallID": call["generalCallID"]})
+            seen.append((entry["disposition"], int(entry["billsec"]), entry.get("recordingStatus")))
+        talk = int(call["billsec"])
+        assert seen == [
+            (ringing, 0, None),
+            ("ONLINE", 0, None),
+            ("ONLINE", talk - 1, None),
+            ("ANSWER", talk, uploading),
+            ("ANSWER", talk, uploading),
+            ("ANSWER", talk, uploaded),
+        ]
+
+
+def test_a_call_between_two_numbers_outside_makes_two_entries_of_one_name(client, clock, sandbox):
+    params = {"phoneNumber1": "0671234560", "phoneNumber2": "0501234561", "trunkNumber": "0443334001"}
+    identity = client.call("calls/phone-to-phone", params)["generalCallID"]
+    legs = [call for call in client.entries("stats/online-calls", {}) if call["internalNumber"] == ""]
+    assert [leg["externalNumber"] for leg in legs] == ["0671234560", "0501234561"]
+    assert legs[0]["generalCallID"] == identity != legs[1]["generalCallID"]
+    assert legs[0]["customerData"] == legs[1]["customerData"]
+    [one] = Calls(legs, KYIV)
+    assert (one.first_number, one.number) == ("0671234560", "0501234561")
 
 
 def test_history_and_details_find_the_same_calls(make_sandbox, make_client, clock, monkeypatch):

@@ -13,7 +13,9 @@ from typing import Any
 
 from binotel_core import METHODS, QUOTA_FREE_REQUESTS, QUOTA_WINDOW_SECONDS, Method, sign
 from common.sandbox.company import (
+    COMPANY_ID,
     EMPLOYEES,
+    GOING_ON_DISPOSITIONS,
     LINES,
     LOST_DISPOSITIONS,
     MENUS,
@@ -24,6 +26,7 @@ from common.sandbox.company import (
     PlacedCall,
     day_limits,
     local,
+    seen_at,
 )
 from common.sandbox.customers import Customers
 from common.sandbox.recordings import LINK_SECONDS, Recordings
@@ -36,6 +39,7 @@ HISTORY_DAYS = 366  # how far back the company's history goes, seen from now
 RECENT_DAYS = 14
 RING_SECONDS = 4  # of a call that is placed; one that is not answered rings three times as long
 TALK_SECONDS = 16
+PHONE_FIELDS = ("phone_number", "phoneNumber1", "phoneNumber2", "externalNumber")
 PRESENCE_STATES = ("active", "work in crm", "break in work", "inactive")
 
 
@@ -97,7 +101,7 @@ class Sandbox:
             raise Refusal(121, "Your key or secret is wrong")
         if version == "2.0":
             return self._content(METHODS[name], params)
-        return content_in_4(self._content(METHODS[name], params_in_2(METHODS[name], params)))
+        return content_in_4(self._content(METHODS[name], params_in_2(METHODS[name], params)), self.clock())
 
     def _params(self, body: bytes, version: str) -> tuple[dict[str, Any], bool]:
         """A request's parameters, and whether it comes from the company."""
@@ -210,7 +214,7 @@ class Sandbox:
                 call.disposition = "TRANSFER"
             return {}
         line = str(params.get("ext_number", ""))
-        phone = str(params.get("phone_number") or params.get("phoneNumber1") or params["externalNumber"])
+        phones = [str(params[field]) for field in PHONE_FIELDS if field in params]
         trunk = str(params.get("trunkNumber") or params.get("pbxNumber") or next(iter(LINES)))
         if (
             trunk not in LINES
@@ -220,11 +224,14 @@ class Sandbox:
             raise Refusal(104, "Wrong data")
         if name == "ext-to-phone" and (line not in EMPLOYEES or line == OFFLINE_LINE):
             raise Refusal(150, "Can't call to the ext")
-        if not re.fullmatch(r"\+?[0-9]{3,15}", phone) or phone.endswith("7"):
+        if not all(re.fullmatch(r"\+?[0-9]{3,15}", phone) and not phone.endswith("7") for phone in phones):
             raise Refusal(151, "Can't call to the external number")
-        return {"generalCallID": self._place(line, phone, trunk, params)} if method.answer else {}
+        legs = {"id": "", "name": f"Звонок {len(self._placed):07}"} if len(phones) > 1 else None
+        identities = [self._place(line, phone, trunk, params, legs) for phone in phones]
+        return {"generalCallID": identities[0]} if method.answer else {}
 
-    def _place(self, line: str, phone: str, trunk: str, params: dict[str, Any]) -> str:
+    def _place(self, line: str, phone: str, trunk: str, params: dict[str, Any], legs: Entry | None) -> str:
+        """The id of a call that begins. `legs` is the customerData of one of two that make a conversation."""
         identity = f"8{len(self._placed) + 1:010}"
         start, scale = self.clock(), self._time_scale
         disposition = {"8": "BUSY", "9": "NOANSWER"}.get(phone[-1], "ANSWER")
@@ -233,7 +240,7 @@ class Sandbox:
         name, email = EMPLOYEES.get(line, ("", ""))
         known = (customer for number, customer in self.company.callers if number[-9:] == phone[-9:])
         entry = {
-            "companyID": "10881",
+            "companyID": COMPANY_ID,
             "generalCallID": identity,
             "callID": identity,
             "startTime": str(int(start)),
@@ -241,16 +248,14 @@ class Sandbox:
             "internalNumber": line,
             "internalAdditionalData": "",
             "externalNumber": phone,
-            "srcNumber": line,
-            "customerData": next(known, ""),
+            "customerData": legs or next(known, ""),
             "employeeName": name,
             "employeeEmail": email,
             "isNewCall": "0",
-            "did": trunk,
-            "didNumber": trunk,
-            "didName": LINES[trunk],
             "trunkNumber": trunk,
         }
+        if not legs:
+            entry["srcNumber"] = line
         stop = (answered + talk * scale) if answered is not None else start + 3 * RING_SECONDS * scale
         self._placed[identity] = PlacedCall(entry, start, stop, answered, disposition)
         return identity
@@ -292,7 +297,9 @@ class Sandbox:
             case "list-of-lost-calls-for-today":
                 return (call for call in self._visible(*today, "0") if call["disposition"] in LOST_DISPOSITIONS)
             case "online-calls":
-                return (call for call in self._visible(now - 86400, now) if call["disposition"] == "ONLINE")
+                return (
+                    call for call in self._visible(now - 86400, now) if call["disposition"] in GOING_ON_DISPOSITIONS
+                )
             case "history-by-number":
                 wanted = {str(number)[-9:] for number in listed(params["number"])}
                 return (call for call in self._history(HISTORY_DAYS) if call["externalNumber"][-9:] in wanted)
@@ -334,8 +341,7 @@ class Sandbox:
             if call["generalCallID"] in self._placed:
                 yield call
                 continue
-            over = int(call["startTime"]) + int(call["waitsec"]) + int(call["billsec"]) <= now
-            yield call if over else call | {"disposition": "ONLINE", "billsec": 0}
+            yield seen_at(now, call)
 
     def _find(self, identity: str) -> Entry | None:
         if identity in self._placed:

@@ -9,10 +9,13 @@ from datetime import time as time_of_day
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from common.sandbox.visitors import calltracking, getcall
+
 Entry = dict[str, Any]
+Caller = tuple[str, Any]  # a number, and the customerData that belongs to it
 
 ACCOUNT_ZONE = ZoneInfo("Europe/Kyiv")
-GROUP_LINE = "900"
+COMPANY_ID = "10881"
 EMPLOYEES = {
     "901": ("Олена Коваль", "olena@example.com"),
     "902": ("Андрій Шевченко", "andrii@example.com"),
@@ -24,9 +27,14 @@ EMPLOYEES = {
     "908": ("Євген Ґудзь", "yevhen@example.com"),
 }
 OFFLINE_LINE = "908"
+NOBODYS_LINE = "909"  # at the front door
 VOICE_FILES = {"81": "Привітання", "82": "Нагадування про візит"}
 MENUS = ("Оцінка якості", "Головне меню")
 LINES = {"0443334001": "Головна", "0443334002": "Реклама", "0673334003": ""}
+ADVERTISED = "0443334002"
+# Groups of lines, which ring when one of our numbers is called.
+GROUPS = {"900": ("901", "902", "903", "904", "905", NOBODYS_LINE), "800": ("906", "907", "908")}
+GROUP_OF_NUMBER = {"0443334001": "900", ADVERTISED: "800", "0673334003": "900"}
 FIRST_NAMES = "Олександр Тетяна Сергій Оксана Василь Ганна Дмитро Людмила Петро Софія Михайло Віра".split()
 LAST_NAMES = "Лисенко Гончар Руденко Савчук Марченко Петренко Мороз Кузьменко Білоус Зінченко".split()
 HOSTILE_NAMES = (
@@ -59,7 +67,11 @@ RARITIES = (
     ("0", "UNHEARD-OF"),
 )
 RARITIES_FROM_CALLS_PER_DAY = 50
-RECORDED_DISPOSITIONS = ("ANSWER", "TRANSFER", "VM-SUCCESS", "SUCCESS")
+GOING_ON_DISPOSITIONS = ("", "ONLINE")
+SPOKEN_DISPOSITIONS = ("ANSWER", "TRANSFER")
+RECORDED_DISPOSITIONS = (*SPOKEN_DISPOSITIONS, "VM-SUCCESS", "SUCCESS")
+NEWCOMERS_CODE = "068"  # of an operator whose numbers nobody else here has
+MOST_NEWCOMERS = 500  # of a day: no number is given to two
 
 
 class Company:
@@ -70,7 +82,7 @@ class Company:
         self._calls_per_day = calls_per_day
         self.calls_of_day = functools.lru_cache(maxsize=64)(self._make_day)
         rng = random.Random(f"{seed} customers")
-        self.callers: list[tuple[str, Any]] = []  # (number, customerData)
+        self.callers: list[Caller] = []  # who have called before, whatever the day
         for index in range(max(40, calls_per_day * 3 // 4)):
             number = f"0{rng.choice((39, 44, 50, 63, 66, 67, 73, 95, 97))}{rng.randrange(10**7):07}"
             name = f"{rng.choice(LAST_NAMES)} {rng.choice(FIRST_NAMES)}"
@@ -78,6 +90,8 @@ class Company:
                 name = HOSTILE_NAMES[index]
             known = index < len(HOSTILE_NAMES) or rng.random() < 0.6
             self.callers.append((number, {"id": str(6600 + index), "name": name} if known else rng.choice(("", []))))
+        strangers = [number for number, known in self.callers if not known]
+        self._outside = {number: _from_outside(rng, number) for number in strangers if rng.random() < 0.3}
 
     def calls_between(self, start: int, stop: int) -> Iterator[Entry]:
         """The calls that start from `start` to `stop`, both inclusive, in Unix seconds, in time order."""
@@ -94,6 +108,7 @@ class Company:
         rng = random.Random(f"{self._seed} {day}")
         first, last = day_limits(day)
         wanted = round(self._calls_per_day * WEEKDAY_WEIGHTS[day.weekday()] * rng.uniform(0.9, 1.1))
+        newcomers = _newcomers(day)
         # Midnight's seconds, where an off-by-one of a period shows.
         calls = [self._call(rng, first, "0", "NOANSWER"), self._call(rng, last, "0", "CANCEL")]
         if last + 1 - first != 24 * 3600:
@@ -104,11 +119,19 @@ class Company:
                 calls.append(self._call(rng, self._moment(rng, day), call_type, disposition))
             strange_callers = [("", ""), *self.callers[: len(HOSTILE_NAMES)]]  # a hidden number among them
             calls += [self._call(rng, self._moment(rng, day), "0", caller=caller) for caller in strange_callers]
+            calls += self._phone_to_phone(rng, self._moment(rng, day))
+            calls.append(self._asked_for(rng, self._moment(rng, day), next(newcomers)))
         while len(calls) < wanted:
-            calls += self._conversation(rng, self._moment(rng, day), last)
+            calls += self._conversation(rng, self._moment(rng, day), last, newcomers)
         calls = sorted(calls[: max(wanted, 2)], key=lambda call: int(call["startTime"]))
+        have_called: set[str] = set()
         for index, call in enumerate(calls):
             call["generalCallID"] = call["callID"] = f"{day.toordinal()}{index:05}"
+            number = call["externalNumber"][-10:]
+            call["isNewCall"] = str(int(number.startswith(NEWCOMERS_CODE) and number not in have_called))
+            have_called.add(number)
+            if asked := call.get("getCallData"):
+                asked.update(generalCallID=call["generalCallID"], isNewNumber=call["isNewCall"])
         return calls
 
     def _moment(self, rng: random.Random, day: date) -> int:
@@ -116,11 +139,12 @@ class Company:
         moment = time_of_day(hour, rng.randrange(60), rng.randrange(60))
         return int(datetime.combine(day, moment, ACCOUNT_ZONE).timestamp())
 
-    def _conversation(self, rng: random.Random, start: int, last: int) -> list[Entry]:
+    def _conversation(self, rng: random.Random, start: int, last: int, newcomers: Iterator[Caller]) -> list[Entry]:
         """A call and what follows from it: a lost caller tries again, and is called back or not."""
         if rng.random() < 0.3:
             return [self._call(rng, start, "1")]
-        caller = rng.choice(self.callers)
+        caller = next(newcomers, None) if rng.random() < 0.12 else None
+        caller = caller or rng.choice(self.callers)
         calls = [self._call(rng, start, "0", caller=caller)]
         while calls[-1]["disposition"] in LOST_DISPOSITIONS and rng.random() < 0.35:
             start += round(rng.expovariate(1 / 400)) + 30
@@ -132,13 +156,29 @@ class Company:
                 break
         return [call for call in calls if int(call["startTime"]) <= last]
 
+    def _asked_for(self, rng: random.Random, start: int, caller: Caller) -> Entry:
+        """A call that a visitor of the site has asked for."""
+        call = self._call(rng, start, "1", "ANSWER", caller)
+        return call | {"getCallData": getcall(rng, start, caller[0])}
+
+    def _phone_to_phone(self, rng: random.Random, start: int) -> list[Entry]:
+        """The two entries that a call between two numbers outside makes."""
+        legs = {"id": "", "name": f"Звонок {rng.randrange(10**7):07}"}
+        numbers = [number for number, _ in rng.sample(self.callers, 2)]
+        one, other = (self._call(rng, start, "1", "ANSWER", (number, legs)) for number in numbers)
+        for leg in (one, other):
+            leg |= {"internalNumber": "", "employeeName": "", "employeeEmail": "", "billsec": one["billsec"]}
+            leg["trunkNumber"] = one["trunkNumber"]
+            del leg["srcNumber"]
+        return [one, other]
+
     def _call(
         self,
         rng: random.Random,
         start: int,
         call_type: str,
         disposition: str = "",
-        caller: tuple[str, Any] | None = None,
+        caller: Caller | None = None,
     ) -> Entry:
         number, customer = caller or rng.choice(self.callers)
         incoming = call_type == "0"
@@ -149,13 +189,15 @@ class Company:
             )
             if not incoming and disposition == "VM":
                 disposition = "NOANSWER"
-        spoken = disposition in ("ANSWER", "TRANSFER")
-        line = rng.choice(list(EMPLOYEES)) if spoken or not incoming else GROUP_LINE
+        spoken = disposition in SPOKEN_DISPOSITIONS
+        our_number = rng.choice(list(LINES))
+        group = GROUP_OF_NUMBER[our_number]
+        line = rng.choice(GROUPS[group]) if spoken and incoming else group if incoming else rng.choice(list(EMPLOYEES))
         name, email = EMPLOYEES.get(line, ("", ""))
-        did = rng.choice(list(LINES))
+        outside = self._outside.get(number)
         number = rng.choice((number,) * 8 + (f"38{number}", f"+38{number}")) if number else number
         entry: Entry = {
-            "companyID": "10881",
+            "companyID": COMPANY_ID,
             "generalCallID": "",
             "callID": "",
             "startTime": str(start),
@@ -170,29 +212,66 @@ class Company:
             "waitsec": round(rng.expovariate(1 / 12)) + 2,
             "billsec": str(round(rng.lognormvariate(4.6, 0.9)) + 1 if spoken else 0),
             "disposition": disposition,
-            "isNewCall": str(rng.randrange(2)),
-            "did": did,
-            "didNumber": did,
-            "didName": LINES[did],
+            "isNewCall": "0",
         }
+        if outside:
+            entry["customerDataFromOutside"] = outside
         if incoming:
-            entry["dstNumbers"] = [
-                {"dstNumber": tried} for tried in ([line] if spoken else rng.sample(list(EMPLOYEES), 2))
-            ]
-            if did == "0443334002":
-                entry["callTrackingData"] = {
-                    "utm_source": "google",
-                    "utm_medium": "cpc",
-                    "domain": "https://example.com/",
-                }
+            entry |= {"did": our_number, "didNumber": our_number, "didName": LINES[our_number]}
+            if spoken and rng.random() < 0.8:  # others choose the line in a menu
+                entry["internalAdditionalData"] = f"{group} > "
+            entry["dstNumbers"] = _rung(rng, entry, group)
+            if our_number == ADVERTISED:
+                entry["callTrackingData"] = calltracking(rng, start)
         else:
-            entry["trunkNumber"] = did
+            entry["trunkNumber"] = our_number
         if disposition.startswith("SMS"):
             entry["smsContent"] = "Ваше замовлення готове"
         if rng.random() < 0.3:
             entry["startTime"], entry["callType"], entry["billsec"] = start, int(call_type), int(entry["billsec"])
             entry["waitsec"] = str(entry["waitsec"])
         return entry
+
+
+def _newcomers(day: date) -> Iterator[Caller]:
+    """Callers who had never called before that day: their numbers are in no other."""
+    for index in range(MOST_NEWCOMERS):
+        yield f"{NEWCOMERS_CODE}{(day.toordinal() * MOST_NEWCOMERS + index) * 7919 % 10**7:07}", ""
+
+
+def _from_outside(rng: random.Random, number: str) -> Entry:
+    """What the company's own CRM knows of a number."""
+    name = f"{rng.choice(LAST_NAMES)} {rng.choice(FIRST_NAMES)} (CRM)"
+    return {"id": number[1:], "externalNumber": number, "name": name, "linkToCrmUrl": None}
+
+
+def _rung(rng: random.Random, call: Entry, group: str) -> list[Entry]:
+    """The lines that an incoming call was put through to: of a lost one some, of an answered one perhaps only one."""
+    line, is_spoken = call["internalNumber"], call["disposition"] in SPOKEN_DISPOSITIONS
+    in_vain = rng.sample([other for other in GROUPS[group] if other != line], 2)
+    if is_spoken:
+        in_vain = in_vain[: rng.choice((0, 0, 0, 1))] if call["internalAdditionalData"] else []
+    waited, items = call["waitsec"], []
+    for other in in_vain:
+        wait = rng.randint(0, waited)
+        waited -= wait
+        items.append(_rung_in(group, other, wait, rng.choice(("NOANSWER", "NOANSWER", "BUSY"))))
+    if is_spoken:
+        item = _rung_in(group, line, waited, call["disposition"]) | {"billsec": call["billsec"]}
+        items.append(item if call["internalAdditionalData"] else item | {"dstNumber": line})
+    return items
+
+
+def _rung_in(group: str, line: str, wait: int, disposition: str) -> Entry:
+    name, email = EMPLOYEES.get(line, ("", ""))
+    return {
+        "dstNumber": f"{group} > {line}",
+        "waitsec": str(wait),
+        "billsec": "0",
+        "disposition": disposition,
+        "employeeName": name,
+        "employeeEmail": email,
+    }
 
 
 @dataclass
@@ -210,8 +289,18 @@ class PlacedCall:
         until = min(now, self.stop)
         talked = until - self.answered if self.answered is not None and until >= self.answered else 0
         waited = until - self.start - talked
-        disposition = self.disposition if is_over else "ONLINE"
+        disposition = self.disposition if is_over else "ONLINE" if talked else ""
         return self.entry | {"disposition": disposition, "waitsec": round(waited), "billsec": str(round(talked))}
+
+
+def seen_at(now: float, call: Entry) -> Entry:
+    """A call as it looks at a moment after it has begun: it rings, they talk, or it is over."""
+    answered = int(call["startTime"]) + int(call["waitsec"])
+    if answered + int(call["billsec"]) <= now:
+        return call
+    if answered <= now:
+        return call | {"disposition": "ONLINE", "billsec": str(int(now) - answered)}
+    return call | {"disposition": "", "waitsec": int(now) - int(call["startTime"]), "billsec": "0"}
 
 
 def local(moment: float) -> datetime:

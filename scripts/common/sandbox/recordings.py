@@ -4,12 +4,11 @@ import hashlib
 from collections.abc import Callable
 from urllib.parse import parse_qs
 
-from common.sandbox.company import Entry
+from common.sandbox.company import RECORDED_DISPOSITIONS, Entry
 from common.sandbox.refusal import Refusal
 
 LINK_SECONDS = 15 * 60
 UPLOAD_SECONDS = 2 * 60
-RECORDED_DISPOSITIONS = ("ANSWER", "TRANSFER", "VM-SUCCESS", "SUCCESS")
 
 
 def recording(call: Entry) -> bytes:
@@ -19,6 +18,12 @@ def recording(call: Entry) -> bytes:
     frame = bytes.fromhex("fff328c4") + bytes(68)  # MPEG-2 layer III, 16 kbit/s, 16 kHz, mono: 36 ms
     frames = int(call["billsec"]) * 1000 // 36 + 1
     return b"ID3\x03\0\0" + len(tag).to_bytes(4) + tag + frame * frames
+
+
+def is_uploaded(call: Entry, now: float) -> bool:
+    """Whether the recording of a call that has one can be had at a moment, in Unix seconds."""
+    end = int(call["startTime"]) + int(call["waitsec"]) + int(call["billsec"])
+    return end + UPLOAD_SECONDS <= now
 
 
 class Recordings:
@@ -39,7 +44,7 @@ class Recordings:
     def link(self, call_id: str, root: str) -> str:
         """A link to the recording of a call, below the server's address. Raises Refusal when there is none (yet)."""
         call = self._find(call_id)
-        if not call or call["disposition"] not in RECORDED_DISPOSITIONS or not self._is_uploaded(call):
+        if not call or call["disposition"] not in RECORDED_DISPOSITIONS or not is_uploaded(call, self._clock()):
             raise Refusal(104, "Wrong data")
         expires = int(self._clock() + self._link_seconds)
         signature = self._signature(call_id, expires)
@@ -56,10 +61,6 @@ class Recordings:
             return None
         call = self._find(call_id)
         return recording(call) if call else None
-
-    def _is_uploaded(self, call: Entry) -> bool:
-        end = int(call["startTime"]) + int(call["waitsec"]) + int(call["billsec"])
-        return end + UPLOAD_SECONDS <= self._clock()
 
     def _signature(self, call_id: str, expires: int) -> str:
         return hashlib.sha256(f"{self._secret} {call_id} {expires}".encode()).hexdigest()[:28]

@@ -1,8 +1,12 @@
 """The same company as API 4.0 shows it: names of methods and parameters, and the shapes of entries."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from binotel_core import METHODS, Method
+from common.sandbox.company import RECORDED_DISPOSITIONS
+from common.sandbox.recordings import is_uploaded
 
 Entry = dict[str, Any]
 
@@ -27,34 +31,46 @@ def params_in_2(method: Method, params: dict[str, Any]) -> dict[str, Any]:
     return {back.get(name, name): value for name, value in params.items()}
 
 
-def content_in_4(content: dict[str, Any]) -> dict[str, Any]:
-    """The content of an answer in 4.0's shapes."""
-    shapes = {"callDetails": call_in_4, "customerData": customer_in_4, "listOfEmployees": employee_in_4}
+def content_in_4(content: dict[str, Any], now: float) -> dict[str, Any]:
+    """The content of an answer in 4.0's shapes, at a moment in Unix seconds."""
+    shapes: dict[str, Callable[[Entry], Entry]] = {
+        "callDetails": partial(call_in_4, now=now),
+        "customerData": customer_in_4,
+        "listOfEmployees": employee_in_4,
+    }
     for key, shape in shapes.items():
         if key in content:
             return content | {key: {name: shape(entry) for name, entry in content[key].items()}}
     return content
 
 
-def call_in_4(call: Entry) -> Entry:
-    """A call: who spoke, our number and who was rung are objects of their own there."""
+def call_in_4(call: Entry, now: float) -> Entry:
+    """A call: who spoke, our number and who was rung are objects of their own there, and it tells of the recording."""
     moved = ("srcNumber", "employeeName", "employeeEmail", "did", "didNumber", "didName", "trunkNumber", "dstNumbers")
     shown = {name: value for name, value in call.items() if name not in moved}
-    our_number = call.get("didNumber") or call.get("trunkNumber") or ""
+    if not call["disposition"] and int(call["generalCallID"]) % 2:  # some say so, others say nothing while it rings
+        shown["disposition"] = "CALLING"
+    if call["disposition"] in RECORDED_DISPOSITIONS:
+        shown["recordingStatus"] = "uploaded" if is_uploaded(call, now) else "uploading"
     shown["internalAdditionalData"] = call["internalAdditionalData"] or None
     shown["whoHungUp"] = None
     shown["employeeData"] = _employee(call) or ""
-    shown["pbxNumberData"] = {"number": our_number, "name": call.get("didName") or ""} if our_number else None
-    shown["historyData"] = [_rung(item, call) for item in call.get("dstNumbers", [])]
+    if "didNumber" in call:
+        shown["pbxNumberData"] = {"number": call["didNumber"], "name": call["didName"]}
+    else:
+        shown["pbxNumberData"] = {"number": call["trunkNumber"]}
+    if "callTrackingData" in call:
+        shown["callTrackingData"] = {"type": "dynamic"} | call["callTrackingData"]
+    shown["historyData"] = [_rung(item) for item in call.get("dstNumbers", [])]
     return shown
 
 
-def _rung(item: Entry, call: Entry) -> Entry:
+def _rung(item: Entry) -> Entry:
     group, _, line = str(item["dstNumber"]).rpartition(" > ")
     return {
-        "waitsec": item.get("waitsec", call["waitsec"]),
-        "billsec": item.get("billsec", call["billsec"]),
-        "disposition": item.get("disposition", call["disposition"]),
+        "waitsec": item["waitsec"],
+        "billsec": item["billsec"],
+        "disposition": item["disposition"],
         "internalNumber": line,
         "internalAdditionalData": f"{group} > {line}" if group else None,
         "employeeData": _employee(item) or None,
