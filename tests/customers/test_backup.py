@@ -29,6 +29,10 @@ LIKE_IT = Customer("6611", "Лікар", ("0970000005", "0930000099"), "", "", "
         {"id": 6611, "assignedToEmployeeNumber": 901, "numbers": {"0": "0970000005", "2": "0930000099"}},
         {"description": None, "email": None, "labels": {"146": {"id": 146, "name": "VIP"}}},
         {"numbers": ["0970000005", "", "0930000099"]},
+        # The employee as API 4.0 has it, alone or mixed with 2.0's.
+        {"assignedToEmployeeNumber": None, "assignedToEmployee": {"id": 1, "name": "Олена", "internalNumber": 901}},
+        {"assignedToEmployeeNumber": "", "assignedToEmployee": [{"name": "Олена", "internalNumber": "901"}]},
+        {"assignedToEmployee": {"id": "1", "name": "Олена"}},
     ],
 )
 def test_the_servers_ways_to_send_one_thing_are_one_customer(more):

@@ -60,8 +60,8 @@ class Customer:
             raise UnreadableError("customer", key, "id", entry.get("id"))
         employee = object_in(entry, "assignedToEmployee")  # API 4.0
         if employee or entry.get("assignedToEmployee") in ([], {}):
-            number, name = employee.get("internalNumber"), employee.get("name")
-            entry = entry | {"assignedToEmployeeNumber": number, "assignedToEmployee": name}
+            number = employee.get("internalNumber") or entry.get("assignedToEmployeeNumber")
+            entry = entry | {"assignedToEmployeeNumber": number, "assignedToEmployee": employee.get("name")}
         try:
             return cls(
                 id=identity,
