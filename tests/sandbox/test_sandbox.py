@@ -453,7 +453,10 @@ def test_faults_are_injected_over_http(ask, sandbox):
     url = sandbox.base_url.replace("/api/2.0", "/sandbox/faults")
     wanted = {"method": "stats/online-calls", "fault": "code-105", "count": 2}
     assert requests.post(url, json=wanted, timeout=10).status_code == 200
-    assert [ask("stats/online-calls").get("code") for _ in range(3)] == ["105", "105", None]
+    answers = [ask("stats/online-calls") for _ in range(3)]
+    assert [answer.get("code") for answer in answers] == ["105", "105", None]
+    for answer in answers:
+        verify(answer, SECRET)  # those errors, too, are signed as the server's are
     for body in (wanted | {"fault": "flood"}, wanted | {"method": "stats/no"}, [], {"method": "stats/online-calls"}):
         unknown = requests.post(url, data=json.dumps(body), timeout=10)
         assert unknown.status_code == 400

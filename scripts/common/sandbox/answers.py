@@ -92,6 +92,14 @@ class Sandbox:
             answer = {"status": "success"} | self._content_for(name, params, version, is_known)
         except Refusal as refusal:
             answer = {"status": "error", "code": refusal.code, "message": str(refusal)}
+        return self._signed(answer, version, is_known)
+
+    def refusal(self, code: str, message: str, body: bytes, version: str = "2.0") -> dict[str, Any]:
+        """An error as the API sends it for whoever sent `body`, signed as an answer is; its code is a text here."""
+        answer = {"status": "error", "code": code, "message": message}
+        return self._signed(answer, version, self._params(body, version)[1])
+
+    def _signed(self, answer: dict[str, Any], version: str, is_known: bool) -> dict[str, Any]:
         return answer | {"signature": sign(answer, self._secret)} if is_known and version == "2.0" else answer
 
     def _content_for(self, name: str, params: dict[str, Any], version: str, is_known: bool) -> dict[str, Any]:

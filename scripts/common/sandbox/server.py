@@ -85,8 +85,9 @@ class Handler(BaseHTTPRequestHandler):
             sandbox.log(arrived, method, status)
             self._send(status, kind, content)
         else:
-            answer: dict[str, Any] = {"status": "error", "code": fault[5:], "message": "Injected by the sandbox"}
-            if not fault.startswith("code-"):
+            if fault.startswith("code-"):
+                answer = sandbox.refusal(fault.removeprefix("code-"), "Injected by the sandbox", body, version)
+            else:
                 answer = sandbox.answer(method, body, version)
             sandbox.log(arrived, method, int(answer.get("code", 0)))
             if fault == "bad-signature":
