@@ -3,12 +3,12 @@
 import sys
 from contextlib import ExitStack
 
+import processes
 import pytest
 import time_machine
 from aiosmtpd.controller import Controller
 
 from common import job
-from common.sandbox.answers import KEY, SECRET
 from messages.odd_server import odd_server
 from messages.test_mail import Inbox, free_port
 
@@ -18,16 +18,7 @@ def configure(tmp_path, sandbox):
     """A function that writes config.env for the sandbox, with more lines, and returns its path."""
 
     def configure(**more):
-        values = {
-            "BINOTEL_KEY": KEY,
-            "BINOTEL_SECRET": SECRET,
-            "BINOTEL_API_URL": sandbox.base_url,
-            "REPORT_LANGUAGE": "en",
-        } | more
-        path = tmp_path / "config.env"
-        path.touch(0o600)
-        path.write_text("".join(f"{key}={value}\n" for key, value in values.items()), "utf-8")
-        return path
+        return processes.write_config(tmp_path, sandbox.base_url, **more)
 
     return configure
 
