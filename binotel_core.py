@@ -451,7 +451,6 @@ class SqliteLedger:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
-            # What others keep in the same file concerns people, so it is made for its user alone.
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             check_not_emptied(self._path)
             with closing(sqlite3.connect(self._path, PATIENCE_SECONDS, isolation_level=None)) as connection:
@@ -478,7 +477,8 @@ _LEDGER = (
 def check_not_emptied(path: Path) -> None:
     """Raise sqlite3.DatabaseError for an SQLite file of zero bytes that had more before: it is no fresh start.
 
-    A file beside it tells that it had. A process that was killed while it made the database leaves none.
+    A file beside it tells that it had. A process that was killed while it made the database leaves none. A file that
+    is missing is made, for its user alone: what is kept in it concerns people.
     """
     had_more, size = path.with_name(f"{path.name}.made"), path.stat().st_size if path.exists() else None
     if size == 0 and had_more.exists():
@@ -486,6 +486,9 @@ def check_not_emptied(path: Path) -> None:
     if size and not had_more.exists():
         with suppress(OSError):
             had_more.touch(0o600)
+    if size is None:
+        had_more.unlink(missing_ok=True)
+        path.touch(0o600)  # SQLite would make it readable by everybody
 
 
 def file_remedy(error: Exception) -> str:

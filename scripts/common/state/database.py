@@ -88,12 +88,20 @@ class Database:
         patience_seconds = self._patience_seconds if self._is_server else 0
         return when_database_answers(once, patience_seconds + more_patience_seconds)
 
-    def insert_or_update(self, table: sqlalchemy.Table) -> Any:
-        """A statement that inserts rows; where there is one with that primary key already, it is updated."""
+    def insert_or_update(self, table: sqlalchemy.Table, differing: Sequence[sqlalchemy.Column[Any]] = ()) -> Any:
+        """A statement that inserts rows; where there is one with that primary key already, it is updated.
+
+        differing: only if one of these columns has another value; without any, always
+        """
         dialect = importlib.import_module(f"sqlalchemy.dialects.{self._engine.dialect.name}")  # the other one is slow
         statement = dialect.insert(table)
         values = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
-        return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=values)
+        keys = list(table.primary_key.columns)
+        if not values:
+            return statement.on_conflict_do_nothing(index_elements=keys)
+        changes = [column.is_distinct_from(statement.excluded[column.name]) for column in differing]
+        where = sqlalchemy.or_(*changes) if changes else None
+        return statement.on_conflict_do_update(index_elements=keys, set_=values, where=where)
 
     def _now(self, connection: sqlalchemy.Connection) -> float:
         if self._clock:
@@ -228,7 +236,6 @@ def database_engine(
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def connect(*_: object) -> None:
-        # What is in it concerns customers, so it is made for its user alone.
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         check_not_emptied(path)
 

@@ -1,0 +1,397 @@
+"""The archive: every call that was asked for once, in the project's database, and which stretches of time are known."""
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import sqlalchemy
+from sqlalchemy import Boolean, Column, Float, Integer, SmallInteger, String, Text
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from binotel_core import account_id
+from common.calls.call import SETTLED_SECONDS, Call, Source, clean, object_in
+from common.calls.entries import UnreadableError
+from common.calls.period import INCOMING, OUTGOING, way_of
+from common.state.database import Database
+
+DAY_SECONDS = 86400
+PAGE_ROWS = 2_000  # read at once
+_NO_SOURCE = ("",) * len(Source._fields)
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+_T = TypeVar("_T")
+Stretch = tuple[int, int]  # of time, in Unix seconds, both inclusive
+
+_metadata = sqlalchemy.MetaData()
+CALLS = sqlalchemy.Table(
+    "calls",
+    _metadata,
+    Column("account", String(16), primary_key=True),
+    Column("id", Text, primary_key=True),  # the call's, and the recording's if it has another one
+    Column("general_call_id", Text, nullable=False),
+    Column("call_id", Text, nullable=False),  # of its recording
+    Column("start", Integer, nullable=False),  # Unix seconds
+    Column("direction", Text, nullable=False),  # incoming or outgoing
+    Column("number", Text, nullable=False),  # as people are shown it
+    Column("number_key", Text, nullable=False),  # its last nine digits; "" of a hidden one
+    Column("customer", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("is_new", Boolean, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("line_group", Text, nullable=False),
+    Column("employee", Text, nullable=False),
+    Column("disposition", Text, nullable=False),
+    Column("wait_seconds", Integer, nullable=False),
+    Column("talk_seconds", Integer, nullable=False),
+    Column("our_number", Text, nullable=False),
+    Column("our_number_name", Text, nullable=False),
+    Column("utm_source", Text, nullable=False),
+    Column("utm_medium", Text, nullable=False),
+    Column("utm_campaign", Text, nullable=False),
+    Column("utm_content", Text, nullable=False),
+    Column("utm_term", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("page", Text, nullable=False),
+    Column("recording_state", Text, nullable=False),
+    Column("seen_at", Float, nullable=False),  # Unix seconds
+    Column("unlisted_since", Float),  # Unix seconds; null while the server lists it
+    Column("entry", Text, nullable=False),  # the server's own, as JSON
+)
+RUNG = sqlalchemy.Table(
+    "rung",
+    _metadata,
+    Column("account", String(16), primary_key=True),
+    Column("id", Text, primary_key=True),  # of the call
+    Column("place", SmallInteger, primary_key=True),  # 0 was rung first
+    Column("line", Text, nullable=False),
+    Column("line_group", Text, nullable=False),
+    Column("employee", Text, nullable=False),
+    Column("disposition", Text, nullable=False),
+    Column("wait_seconds", Integer, nullable=False),
+    Column("talk_seconds", Integer, nullable=False),
+)
+COVERED = sqlalchemy.Table(
+    "covered",
+    _metadata,
+    Column("account", String(16), primary_key=True),
+    Column("way", Text, primary_key=True),  # incoming, outgoing; or of what alone: line 901
+    Column("first", Integer, primary_key=True),  # Unix seconds, both inclusive
+    Column("last", Integer, nullable=False),
+    Column("asked_at", Float, nullable=False),
+)
+# Which calls the server gave where not all of a stretch were asked for.
+FOUND = sqlalchemy.Table(
+    "found",
+    _metadata,
+    Column("account", String(16), primary_key=True),
+    Column("way", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+)
+_IN_TIME_ORDER = sqlalchemy.Index("calls_in_time_order", CALLS.c.account, CALLS.c.start, CALLS.c.id)
+_BY_NUMBER = sqlalchemy.Index("calls_by_number", CALLS.c.account, CALLS.c.number_key)
+
+
+def _make_tables(connection: sqlalchemy.Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        # An earlier version has made the file, when no calls were in it.
+        path = connection.exec_driver_sql("SELECT file FROM pragma_database_list WHERE name = 'main'").scalar_one()
+        with suppress(OSError):
+            Path(path).chmod(0o600)
+    for table in (CALLS, RUNG, COVERED, FOUND):
+        connection.execute(CreateTable(table, if_not_exists=True))
+    for index in (_IN_TIME_ORDER, _BY_NUMBER):
+        connection.execute(CreateIndex(index, if_not_exists=True))
+
+
+ARCHIVE_STEPS = (_make_tables,)
+
+
+# Who was rung is known better by then: what stood beyond it is nothing.
+_RUNG_BEYOND = RUNG.delete().where(
+    RUNG.c.account == sqlalchemy.bindparam("account"),
+    RUNG.c.id == sqlalchemy.bindparam("id"),
+    RUNG.c.place >= sqlalchemy.bindparam("place"),
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which calls are wanted: of a stretch of time, those of some directions, or what belongs to one name alone.
+
+    first, last: Unix seconds, both inclusive
+    ways:        "incoming", "outgoing", or both
+    of:          "" for all; else "line 901", "number 671234567" (see Call.number_key) or "customer 6611"
+    """
+
+    first: int
+    last: int
+    ways: tuple[str, ...] = (INCOMING, OUTGOING)
+    of: str = ""
+
+
+class Archive:
+    """The calls of an account, kept in the project's database: what was asked for once is not asked for again.
+
+    database_url: see Database
+    account:      the API key; only a hash of it is stored
+    timezone:     the account's
+    keep_days:    how long after they began calls are kept; None for ever
+    options:      clock and patience_seconds, see Database
+
+    A stretch of time is known (covered) only where Binotel's answer was complete and its calls were surely over. What
+    is younger is kept, too, and is to be asked for again. Raises sqlalchemy.exc.SQLAlchemyError when the database
+    cannot be used.
+    """
+
+    def __init__(
+        self, database_url: str, account: str, timezone: ZoneInfo, *, keep_days: int | None = None, **options: Any
+    ) -> None:
+        self.timezone = timezone
+        self._account = account_id(account)
+        self._keep_days = keep_days
+        self._database = Database(database_url, self._account, "calls", ARCHIVE_STEPS, **options)
+        self._is_old_removed = False
+
+    def covered(self, way: str, first: int, last: int) -> list[Stretch]:
+        """The parts of a stretch that are known, in order. `way` is a direction, or what Wanted.of names."""
+        return self._run(lambda connection, now: self._covered(connection, way, first, last, now))
+
+    def knows(self, wanted: Wanted) -> bool:
+        """Whether all that is wanted is there."""
+        return self._knows(wanted.of, wanted) or all(self._knows(way, wanted) for way in wanted.ways)
+
+    def _knows(self, way: str, wanted: Wanted) -> bool:
+        return self.covered(way, wanted.first, wanted.last) == [(wanted.first, wanted.last)]
+
+    def keep(self, entries: Iterable[Any], wanted: Wanted, asked: float, *, is_complete: bool = True) -> list[Any]:
+        """Keep an answer: what Binotel lists of what is wanted. All of it, or nothing.
+
+        asked:       when, in Unix seconds by Binotel's clock
+        is_complete: whether all that is wanted is surely in it; an entry that cannot be read makes it doubtful, too
+
+        Gives the entries of calls that were over and are listed no more: they stay, marked.
+        """
+        calls: dict[str, tuple[Any, ...]] = {}
+        rung: list[tuple[Any, ...]] = []
+        rung_counts: list[tuple[str, int]] = []
+        for entry in entries:
+            try:
+                call = Call.from_entry(entry, self.timezone)
+            except UnreadableError:
+                is_complete = False
+                continue
+            call_id = clean(entry.get("callID")) or call.general_call_id
+            identity = call.general_call_id if call_id == call.general_call_id else f"{call.general_call_id} {call_id}"
+            calls[identity] = (
+                self._account,
+                identity,
+                call.general_call_id,
+                call_id,
+                *_values(call, entry, wanted, asked),
+            )
+            rung_counts.append((identity, len(call.rung)))
+            rung += [(self._account, identity, place, *one) for place, one in enumerate(call.rung)]
+        known_until = min(wanted.last, int(asked) - SETTLED_SECONDS)
+
+        def work(connection: sqlalchemy.Connection, _: float) -> list[Any]:
+            unlisted = [] if wanted.of else self._note_unlisted(connection, calls.keys(), wanted, asked)
+            self._write(connection, CALLS, list(calls.values()), CALLS.c.entry, CALLS.c.unlisted_since)
+            _for_each(connection, _RUNG_BEYOND, [(self._account, *one) for one in rung_counts])
+            self._write(connection, RUNG, rung, *RUNG.columns)
+            if wanted.of:
+                self._write(connection, FOUND, [(self._account, wanted.of, identity) for identity in calls])
+            if is_complete and known_until >= wanted.first:
+                for way in (wanted.of,) if wanted.of else wanted.ways:
+                    self._cover(connection, way, wanted.first, known_until, asked)
+            return unlisted
+
+        return self._run(work)
+
+    def entries(self, wanted: Wanted, now: float, unread: Sequence[Any] = ()) -> "ArchivedEntries":
+        """The entries of what is wanted, in time order; what was `unread`, of which nobody knows the time, before them.
+
+        now: Unix seconds. What may change from then on is read at once, and all else anew each time it is gone through.
+        """
+        recent = int(now) - SETTLED_SECONDS
+        ready = [entry for page in self._pages(wanted, recent, wanted.last) for entry in page]
+        return ArchivedEntries(lambda: self._pages(wanted, wanted.first, recent - 1), unread, ready)
+
+    def starts(self, way: str, first: int, last: int) -> list[int]:
+        """When the calls of a direction began, in Unix seconds, from `first` to `last`, in order."""
+        query = sqlalchemy.select(CALLS.c.start).where(*self._of_stretch((way,), first, last)).order_by(CALLS.c.start)
+        return list(self._run(lambda connection, _: connection.execute(query).scalars().all()))
+
+    def _pages(self, wanted: Wanted, first: int, last: int) -> Iterator[list[str]]:
+        """The entries, as texts, some at a time: no other process waits until a reader has gone through all."""
+        order = CALLS.c.start, CALLS.c.id
+        first, last = max(first, wanted.first), min(last, wanted.last)
+        query = sqlalchemy.select(*order, CALLS.c.entry).where(*self._of_stretch(wanted.ways, first, last))
+        if wanted.of:
+            query = query.where(self._belongs_to(wanted.of))
+        query = query.order_by(*order).limit(PAGE_ROWS)
+
+        def rows_of(page: sqlalchemy.Select[Any]) -> Sequence[Any]:
+            return self._run(lambda connection, _: connection.execute(page).all())
+
+        rows = rows_of(query)
+        while rows:
+            yield [row.entry for row in rows]
+            after = sqlalchemy.tuple_(*order) > sqlalchemy.tuple_(*rows[-1][:2])
+            rows = rows_of(query.where(after)) if len(rows) == PAGE_ROWS else []
+
+    def _of_stretch(self, ways: Sequence[str], first: int, last: int) -> list[sqlalchemy.ColumnElement[bool]]:
+        return [CALLS.c.account == self._account, CALLS.c.start.between(first, last), CALLS.c.direction.in_(ways)]
+
+    def _belongs_to(self, of: str) -> sqlalchemy.ColumnElement[bool]:
+        kind, _, name = of.partition(" ")
+        column = {"line": CALLS.c.line, "number": CALLS.c.number_key, "customer": CALLS.c.customer_id}[kind]
+        found = sqlalchemy.select(FOUND.c.id).where(FOUND.c.account == self._account, FOUND.c.way == of)
+        return (column == name) | CALLS.c.id.in_(found)
+
+    def _write(
+        self,
+        connection: sqlalchemy.Connection,
+        table: sqlalchemy.Table,
+        rows: list[tuple[Any, ...]],
+        *differing: sqlalchemy.Column[Any],
+    ) -> None:
+        """Insert rows; of those that are there, update the ones in which any of these columns differs."""
+        _for_each(connection, self._database.insert_or_update(table, differing), rows)
+
+    def _note_unlisted(
+        self, connection: sqlalchemy.Connection, listed: Collection[str], wanted: Wanted, now: float
+    ) -> list[Any]:
+        """Mark the calls of a known stretch that are not listed any more; gives the entries of all that are marked.
+
+        What was seen of others, while they rang perhaps, has come to nothing: it goes.
+        """
+        mine = self._of_stretch(wanted.ways, wanted.first, wanted.last)
+        columns = CALLS.c.id, CALLS.c.start, CALLS.c.direction
+        gone = [row for row in connection.execute(sqlalchemy.select(*columns).where(*mine)) if row[0] not in listed]
+        if not gone:
+            return []
+        known = {way: self._covered(connection, way, wanted.first, wanted.last, now) for way in wanted.ways}
+        stay = [row[0] for row in gone if any(first <= row.start <= last for first, last in known[row.direction])]
+        go = {row[0] for row in gone} - set(stay)
+        for table in (CALLS, RUNG):
+            connection.execute(table.delete().where(table.c.account == self._account, table.c.id.in_(go)))
+        theirs = (CALLS.c.account == self._account, CALLS.c.id.in_(stay))
+        first_time = CALLS.update().where(*theirs, CALLS.c.unlisted_since.is_(None))
+        connection.execute(first_time.values(unlisted_since=now))
+        entries = connection.execute(sqlalchemy.select(CALLS.c.entry).where(*theirs)).scalars()
+        return [json.loads(entry) for entry in entries]
+
+    def _covered(self, connection: sqlalchemy.Connection, way: str, first: int, last: int, now: float) -> list[Stretch]:
+        rows = connection.execute(
+            sqlalchemy.select(COVERED.c.first, COVERED.c.last)
+            .where(COVERED.c.account == self._account, COVERED.c.way == way)
+            .where(COVERED.c.last >= first, COVERED.c.first <= last)
+            .where(COVERED.c.asked_at <= now + DAY_SECONDS)  # what a clock that was ahead has noted is not believed
+        )
+        return merged([(max(first, row.first), min(last, row.last)) for row in rows])
+
+    def _cover(self, connection: sqlalchemy.Connection, way: str, first: int, last: int, asked: float) -> None:
+        """Note that a stretch is known, instead of those that are parts of it."""
+        mine = (COVERED.c.account == self._account, COVERED.c.way == way)
+        longest = sqlalchemy.select(sqlalchemy.func.max(COVERED.c.last)).where(*mine, COVERED.c.first == first)
+        last = max(last, connection.execute(longest).scalar() or last)
+        connection.execute(COVERED.delete().where(*mine, COVERED.c.first >= first, COVERED.c.last <= last))
+        connection.execute(COVERED.insert().values((self._account, way, first, last, asked)))
+
+    def _run(self, work: Callable[[sqlalchemy.Connection, float], _T]) -> _T:
+        """See Database.run; the first time, what is older than it may be is removed before."""
+
+        def with_removal(connection: sqlalchemy.Connection, now: float) -> _T:
+            if self._keep_days is not None and not self._is_old_removed:
+                self._remove_old(connection, int(now) - self._keep_days * DAY_SECONDS, now - DAY_SECONDS)
+            return work(connection, now)
+
+        result = self._database.run(with_removal)
+        self._is_old_removed = True
+        return result
+
+    def _remove_old(self, connection: sqlalchemy.Connection, oldest: int, seen_before: float) -> None:
+        """Remove the calls from before a moment, but not those that were asked for just now, for a report perhaps."""
+        old = (CALLS.c.account == self._account, CALLS.c.start < oldest, CALLS.c.seen_at < seen_before)
+        ids = sqlalchemy.select(CALLS.c.id).where(*old)
+        for table in (RUNG, FOUND):
+            connection.execute(table.delete().where(table.c.account == self._account, table.c.id.in_(ids)))
+        connection.execute(CALLS.delete().where(*old))
+        before = (COVERED.c.account == self._account, COVERED.c.first < oldest, COVERED.c.asked_at < seen_before)
+        connection.execute(COVERED.delete().where(*before, COVERED.c.last < oldest))
+        connection.execute(COVERED.update().where(*before).values(first=oldest))
+
+
+@dataclass
+class ArchivedEntries:
+    """Entries from the archive, before them what could not be read; each time it is gone through from the beginning."""
+
+    pages: Callable[[], Iterator[list[str]]]
+    unread: Sequence[Any]
+    recent: Sequence[str]
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self.unread
+        for page in self.pages():
+            yield from map(json.loads, page)
+        yield from map(json.loads, self.recent)
+
+
+def merged(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Stretches that neither meet nor touch, in order, and hold the same time."""
+    whole: list[Stretch] = []
+    for first, last in sorted(stretches):
+        if whole and first <= whole[-1][1] + 1:
+            whole[-1] = whole[-1][0], max(last, whole[-1][1])
+        else:
+            whole.append((first, last))
+    return whole
+
+
+def _values(call: Call, entry: dict[str, Any], wanted: Wanted, asked: float) -> tuple[Any, ...]:
+    """The values of a row of CALLS, from its start on."""
+    return (
+        int(call.unix_start),
+        way_of(entry) or wanted.ways[-1],
+        call.shown_number,
+        call.number_key,
+        call.customer,
+        clean(object_in(entry, "customerData").get("id")),
+        call.is_new,
+        call.line,
+        call.group,
+        call.employee,
+        call.disposition,
+        call.wait_seconds,
+        call.talk_seconds,
+        call.our_number,
+        call.our_number_name,
+        *(call.source or _NO_SOURCE),
+        call.recording_state,
+        asked,
+        None,
+        _written(entry),
+    )
+
+
+def _for_each(connection: sqlalchemy.Connection, statement: Any, rows: list[tuple[Any, ...]]) -> None:
+    """Execute a statement with the values of each row, in the order of its parameters.
+
+    Straight by the driver: for so many rows SQLAlchemy takes longer than the database itself.
+    """
+    if rows:
+        text = str(statement.compile(dialect=connection.dialect))
+        connection.exec_driver_sql(re.sub(r"%\(\w+\)s", "%s", text), rows)
+
+
+def _written(entry: dict[str, Any]) -> str:
+    text = _encode(entry)
+    with suppress(UnicodeEncodeError):
+        text.encode()
+        return text
+    return json.dumps(entry)  # what no database takes (half a surrogate pair) stays the escape it was

@@ -1,0 +1,208 @@
+"""What was asked for once is kept whole, and which stretches of time are known is never claimed too early."""
+
+import json
+import sqlite3
+
+import pytest
+import sqlalchemy
+
+from common.calls.archive import CALLS, COVERED, FOUND, RUNG, Archive, Wanted, merged
+from common.state.database import database_engine
+from helpers import KYIV, at, entry
+
+HOUR = 3600
+NOON = int(at("12:00").timestamp())
+MORNING = Wanted(NOON - 6 * HOUR, NOON - 1)
+LATER = NOON + 3 * HOUR  # the calls of the morning are surely over
+
+
+@pytest.fixture
+def archive(any_database_url):
+    return Archive(any_database_url, "key", KYIV, clock=lambda: LATER)
+
+
+@pytest.fixture
+def table(any_database_url):
+    """A function that gives the rows of a table, without the account."""
+
+    def rows(of, *columns):
+        with database_engine(any_database_url).connect() as connection:
+            return [tuple(row) for row in connection.execute(sqlalchemy.select(*(of.c[name] for name in columns)))]
+
+    return rows
+
+
+def entries(archive, wanted=MORNING, now=LATER):
+    return list(archive.entries(wanted, now))
+
+
+CALLS_OF_MORNING = [
+    entry("09:30", "NOANSWER", generalCallID="3", dstNumbers=[{"dstNumber": "801 > 901", "disposition": "BUSY"}]),
+    entry("09:30", generalCallID="4", callType="1"),
+    entry("11:00", generalCallID="1", customerData={"name": "Ґ\x00\ud800 'x'; DROP TABLE calls", "id": 66}),
+]
+
+
+def test_what_is_kept_is_given_back_as_it_was_in_time_order(archive):
+    archive.keep(reversed(CALLS_OF_MORNING), MORNING, LATER)
+    assert entries(archive) == CALLS_OF_MORNING
+    assert entries(archive, Wanted(MORNING.first, MORNING.last, ("incoming",))) == CALLS_OF_MORNING[::2]
+    assert entries(archive, Wanted(MORNING.first, NOON - 2 * HOUR)) == CALLS_OF_MORNING[:2]
+    assert archive.starts("incoming", MORNING.first, NOON) == [NOON - 9000, NOON - 3600]
+
+
+def test_a_call_has_columns_that_a_person_would_ask_for(archive, table):
+    archive.keep(CALLS_OF_MORNING[:1], MORNING, LATER)
+    columns = "id start direction number number_key customer line employee disposition wait_seconds our_number".split()
+    assert table(CALLS, *columns) == [
+        ("3", NOON - 9000, "incoming", "+380671234567", "671234567", "", "902", "Олена", "NOANSWER", 4, "0443334001")
+    ]
+    assert table(RUNG, "id", "place", "line", "line_group", "disposition") == [("3", 0, "901", "801", "BUSY")]
+
+
+def test_much_is_read_in_pages(archive, monkeypatch):
+    monkeypatch.setattr("common.calls.archive.PAGE_ROWS", 3)
+    calls = [entry(f"10:0{index // 4}", generalCallID=f"{index:02}") for index in range(13)]
+    archive.keep(calls, MORNING, LATER)
+    assert entries(archive) == calls
+    assert entries(archive, now=NOON + HOUR) == calls  # some of them are read at once
+
+
+def test_a_stretch_is_known_until_three_hours_before_it_was_asked_for(archive):
+    asked = NOON + HOUR
+    archive.keep(CALLS_OF_MORNING, MORNING, asked)
+    assert archive.covered("incoming", MORNING.first, MORNING.last) == [(MORNING.first, asked - 3 * HOUR)]
+    assert not archive.knows(MORNING)
+    assert entries(archive, now=asked) == CALLS_OF_MORNING  # what is younger is there all the same
+    archive.keep(CALLS_OF_MORNING, MORNING, LATER)
+    assert archive.knows(MORNING)
+
+
+def test_what_has_only_begun_makes_nothing_known(archive, table):
+    archive.keep([], MORNING, MORNING.first + HOUR)
+    assert table(COVERED, "first") == []
+
+
+@pytest.mark.parametrize(
+    ("more", "options"), [(["odd"], {}), ([{"generalCallID": "9"}], {}), ([], {"is_complete": False})]
+)
+def test_an_answer_that_is_not_complete_is_kept_and_makes_nothing_known(more, options, archive, table):
+    archive.keep([*CALLS_OF_MORNING, *more], MORNING, LATER, **options)
+    assert entries(archive) == CALLS_OF_MORNING
+    assert table(COVERED, "first") == []
+
+
+def test_known_stretches_of_one_way_grow_together(archive, table):
+    for first, last in ((0, 9), (20, 29), (10, 19), (5, 25), (0, 29), (31, 40)):
+        archive.keep([], Wanted(NOON + first, NOON + last, ("incoming",)), LATER + 2 * HOUR)
+    assert archive.covered("incoming", NOON, NOON + 100) == [(NOON, NOON + 29), (NOON + 31, NOON + 40)]
+    assert archive.covered("incoming", NOON + 5, NOON + 35) == [(NOON + 5, NOON + 29), (NOON + 31, NOON + 35)]
+    assert archive.covered("outgoing", NOON, NOON + 100) == []
+    assert sorted(table(COVERED, "first", "last")) == [(NOON, NOON + 29), (NOON + 31, NOON + 40)]
+    archive.keep([], Wanted(NOON, NOON + 4, ("incoming",)), LATER + 2 * HOUR)  # a part of what is known already
+    assert archive.covered("incoming", NOON, NOON + 100) == [(NOON, NOON + 29), (NOON + 31, NOON + 40)]
+
+
+def test_stretches_that_touch_are_one():
+    assert merged([(5, 9), (1, 2), (3, 3), (7, 8), (11, 12)]) == [(1, 3), (5, 9), (11, 12)]
+    assert merged([]) == []
+
+
+def test_what_is_seen_later_replaces_what_was_seen_before(archive, table):
+    rung = [{"dstNumber": "901"}, {"dstNumber": "902"}]
+    before = entry("11:00", "ONLINE", generalCallID="1", dstNumbers=rung)
+    after = before | {"disposition": "ANSWER", "dstNumbers": rung[1:]}
+    archive.keep([before], MORNING, NOON)
+    archive.keep([after], MORNING, LATER)
+    assert entries(archive) == [after]
+    assert table(RUNG, "place", "line") == [(0, "902")]
+
+
+def test_recordings_of_one_call_are_kept_apart(archive):
+    both = [entry("11:00", generalCallID="1", callID=identity) for identity in ("1", "2")]
+    archive.keep(both, MORNING, LATER)
+    assert entries(archive) == both
+
+
+def test_a_call_of_a_known_stretch_that_is_listed_no_more_stays_and_is_marked(archive, table):
+    archive.keep(CALLS_OF_MORNING, MORNING, LATER)
+    for asked in (LATER + 5, LATER + 10):
+        assert archive.keep(CALLS_OF_MORNING[1:], MORNING, asked) == CALLS_OF_MORNING[:1]
+    assert entries(archive) == CALLS_OF_MORNING
+    assert sorted(table(CALLS, "id", "unlisted_since")) == [("1", None), ("3", LATER + 5), ("4", None)]
+    assert archive.keep(CALLS_OF_MORNING, MORNING, LATER) == []  # it is listed again
+    assert {since for _, since in table(CALLS, "id", "unlisted_since")} == {None}
+
+
+def test_an_odd_empty_answer_loses_nothing_of_what_is_known(archive):
+    archive.keep(CALLS_OF_MORNING, MORNING, LATER)
+    archive.keep([], MORNING, LATER + 60)
+    assert entries(archive) == CALLS_OF_MORNING
+
+
+def test_a_call_that_rang_and_came_to_nothing_goes(archive, table):
+    archive.keep(CALLS_OF_MORNING, MORNING, NOON)  # known until 9 o'clock
+    archive.keep(CALLS_OF_MORNING[1:], MORNING, NOON + 60)
+    assert entries(archive) == CALLS_OF_MORNING[1:]
+    assert ("3",) not in table(RUNG, "id")
+
+
+def test_an_answer_of_one_direction_says_nothing_of_the_other(archive):
+    archive.keep(CALLS_OF_MORNING, MORNING, LATER)
+    archive.keep(CALLS_OF_MORNING[1:2], Wanted(MORNING.first, MORNING.last, ("outgoing",)), LATER + 60)
+    assert entries(archive) == CALLS_OF_MORNING
+
+
+def test_what_belongs_to_one_name_is_known_by_itself(archive, table):
+    line = Wanted(MORNING.first, MORNING.last, of="line 901")
+    odd = entry("10:00", generalCallID="7", internalNumber="801")  # whatever the server means by a line's calls
+    archive.keep([odd], line, LATER)
+    assert (archive.knows(line), archive.knows(MORNING)) == (True, False)
+    assert (entries(archive, line), entries(archive)) == ([odd], [odd])
+    assert table(FOUND, "way", "id") == [("line 901", "7")]
+
+
+@pytest.mark.parametrize("of", ["line 902", "number 671234567", "customer 66"])
+def test_where_everything_is_known_so_is_what_belongs_to_one_name(of, archive):
+    other = entry("10:00", generalCallID="7", internalNumber="903", number="0501111111")
+    theirs = [one | {"customerData": {"id": 66}} for one in CALLS_OF_MORNING]
+    archive.keep([*theirs, other], MORNING, LATER)
+    wanted = Wanted(MORNING.first, MORNING.last, of=of)
+    assert archive.knows(wanted)
+    assert entries(archive, wanted) == theirs
+
+
+def test_accounts_know_nothing_of_each_other(any_database_url, archive):
+    other = Archive(any_database_url, "other key", KYIV, clock=lambda: LATER)
+    archive.keep(CALLS_OF_MORNING, MORNING, LATER)
+    assert (other.knows(MORNING), entries(other)) == (False, [])
+    other.keep([], MORNING, LATER)
+    assert entries(archive) == CALLS_OF_MORNING
+
+
+def test_what_a_clock_that_was_ahead_has_noted_is_not_believed(any_database_url, archive):
+    wanted = Wanted(NOON + 30 * 86400, NOON + 31 * 86400)
+    archive.keep([], wanted, NOON + 40 * 86400)
+    assert not archive.knows(wanted)
+    now = NOON + 50 * 86400
+    assert Archive(any_database_url, "key", KYIV, clock=lambda: now).knows(wanted)
+
+
+def test_what_is_too_old_is_removed_but_not_under_the_hands_of_a_report(any_database_url, archive, table):
+    archive.keep(CALLS_OF_MORNING, MORNING, LATER)
+    archive.keep(CALLS_OF_MORNING, Wanted(MORNING.first, MORNING.last, of="line 902"), LATER)
+    day_later = Archive(any_database_url, "key", KYIV, keep_days=1, clock=lambda: NOON - HOUR + 86400)
+    assert entries(day_later) == CALLS_OF_MORNING  # asked for less than a day ago
+    two_later = Archive(any_database_url, "key", KYIV, keep_days=2, clock=lambda: NOON - 90 * 60 + 2 * 86400)
+    assert entries(two_later) == CALLS_OF_MORNING[2:]
+    assert (table(RUNG, "id"), sorted(table(FOUND, "id"))) == ([("4",)], [("1",)]) or table(FOUND, "id") == [("1",)]
+    assert two_later.covered("incoming", 0, NOON) == [(NOON - 90 * 60, NOON - 1)]
+
+
+def test_the_file_is_the_owners_alone(tmp_path):
+    archive = Archive(f"sqlite:///{tmp_path / 'var' / 'binotel.db'}", "key", KYIV)
+    archive.keep(CALLS_OF_MORNING, MORNING, LATER)
+    file = tmp_path / "var" / "binotel.db"
+    assert (file.stat().st_mode & 0o77, file.parent.stat().st_mode & 0o77) == (0, 0)
+    [(text,)] = sqlite3.connect(file).execute("SELECT entry FROM calls WHERE id = '3'")
+    assert json.loads(text) == CALLS_OF_MORNING[0]
