@@ -568,6 +568,9 @@ class BinotelClient:
     throttle:       the quota's keeper, made for the same key
     base_url:       https:// anywhere, or http:// to this machine itself (the sandbox); ValueError otherwise
     verify_answers: refuse successful answers that are not signed with our secret; API 4.0 signs none
+
+    The attribute `clock_ahead_seconds` says how far this computer's clock is ahead of the server's, as of its last
+    answer.
     """
 
     def __init__(
@@ -586,6 +589,7 @@ class BinotelClient:
         self.is_4 = is_version_4(self._base_url)
         self._throttle, self._timeout, self._sleep = throttle, timeout, sleep
         self._is_clock_told = False
+        self.clock_ahead_seconds = 0.0
         self._session = requests.Session()
         headers = {**self._session.headers, "Content-Type": "application/json"}
         self._prepared = functools.cache(lambda url: requests.Request("POST", url, headers).prepare())
@@ -743,7 +747,8 @@ class BinotelClient:
         ours, theirs = datetime.now(UTC), None
         with suppress(ValueError):
             theirs = parsedate_to_datetime(date).replace(tzinfo=UTC)  # HTTP knows no other zone
-        seconds = abs((ours - theirs).total_seconds()) if theirs else 0
+        self.clock_ahead_seconds = (ours - theirs).total_seconds() if theirs else 0
+        seconds = abs(self.clock_ahead_seconds)
         if seconds < CLOCKS_APART_SECONDS:
             return
         problem = f"This computer's clock says {ours:%Y-%m-%d %H:%M} UTC, that of {host} {theirs:%Y-%m-%d %H:%M}."

@@ -16,7 +16,8 @@ from datetime import time as time_of_day
 from functools import partial
 from typing import Any
 
-from common.calls.call import SETTLED_SECONDS, calls_with_entries, in_time_order, one_call_each
+from common.calls.call import calls_with_entries, in_time_order, one_call_each
+from common.calls.days import entries_of_day, of_day
 from common.job import Job, print_out, run
 from common.labels import Labels
 from common.messages.chats import Channel, NotifyError, channels
@@ -26,9 +27,6 @@ from common.reports.lost_calls_mail import lost_calls_mail
 from common.reports.spells import WaitingCaller, caller_key, waiting_callers
 from common.settings import UsageError
 from common.state.store import Store
-
-SETTLED = timedelta(seconds=SETTLED_SECONDS)
-CARRIED = "callers who waited when yesterday ended"
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +54,12 @@ def main(job: Job) -> None:
         log.info("Outside WORKING_HOURS: callers are told of when they begin")
         return
     store = Store(settings.database_url, settings.key, job.name, keep_days=30)
-    report = two_days(now, store, job)
+    report = two_days(now, job)
     # Whom somebody is calling back, or who is calling again, right now waits no more, if it goes well.
     going_on = (call for call in report.calls if call.is_going_on(now.timestamp()))
     speaking = {key for call in going_on for key in call.number_keys}
     callers = [caller for caller in waiting_callers(report) if caller.key not in speaking]
+    store.put({})  # or what is old would be forgotten only when somebody is told of something new
     told_until = store.get_all([told(way, caller) for way in ways for caller in callers])
     for way in ways:
         due = [caller for caller in callers if is_due(caller, told_until.get(told(way, caller)), now, job)]
@@ -117,30 +116,20 @@ def is_due(caller: WaitingCaller, told_until: float | None, now: datetime, job: 
     return bool(new) and now.timestamp() >= new[0].unix_start + new[0].wait_seconds + grace_seconds
 
 
-def two_days(now: datetime, store: Store, job: Job) -> Report:
+def two_days(now: datetime, job: Job) -> Report:
     """The calls of today, and those of yesterday with callers who still waited when it ended. Two heavy requests.
 
     So nobody is forgotten who was lost just before midnight, or while WORKING_HOURS held what was due.
     """
     timezone = job.settings.timezone
     yesterday = now.date() - timedelta(days=1)
-    kept = store.get_all([CARRIED]).get(CARRIED, {})
-    carried: list[Any] = kept.get("entries", [])
-    listed: list[Any] = []
-    if kept.get("day") != str(yesterday):
-        midday = datetime.combine(yesterday, time_of_day(12), timezone)
-        entries = job.client.calls_per_day(midday)
-        report = report_of(entries, Selection.of_day(yesterday, timezone), job)
-        keys = {caller.key for caller in waiting_callers(report)}
-        pairs = calls_with_entries(entries, timezone, tell=lambda _: None)  # the report has told it
-        carried = [entry for call, entry in pairs if caller_key(call) in keys]
-        begun = datetime.combine(now.date(), time_of_day(), timezone)
-        # Before that, calls that began yesterday may still be going on.
-        if now - begun >= SETTLED and not job.arguments.dry_run:
-            store.put({CARRIED: {"day": str(yesterday), "entries": carried}})
-    else:
-        listed = job.client.entries("stats/list-of-lost-calls-for-today", {})
-    today = job.client.calls_per_day(now)
+    is_known = job.archive.knows(of_day(yesterday, timezone))
+    entries = entries_of_day(yesterday, job.client, job.archive, now)
+    keys = {caller.key for caller in waiting_callers(report_of(entries, Selection.of_day(yesterday, timezone), job))}
+    pairs = calls_with_entries(entries, timezone, tell=lambda _: None)  # the report has told it
+    carried = [entry for call, entry in pairs if caller_key(call) in keys]
+    listed = job.client.entries("stats/list-of-lost-calls-for-today", {}) if is_known else []
+    today = entries_of_day(now.date(), job.client, job.archive, now)
     start = datetime.combine(yesterday, time_of_day(), timezone)
     return report_of([*carried, *listed, *today], Selection(start, now), job)
 

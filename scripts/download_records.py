@@ -170,7 +170,7 @@ class Keeper:
         last = last_second(day, timezone)
         is_over = self._job.now().timestamp() > last.timestamp() + SETTLED_SECONDS
         try:
-            entries = entries_of_day(day, self._job.client, timezone, self._job.now())
+            entries = entries_of_day(day, self._job.client, self._job.archive, self._job.now())
         except (ApiError, SignatureError):  # an answer all the same, and nothing against the clock
             begin(day)
             raise

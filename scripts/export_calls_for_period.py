@@ -9,25 +9,27 @@
 START and STOP are both inclusive, to the second; a STOP that is a day includes all of it. The report goes to
 REPORTS_DIR (calls-2024-01-01--2024-12-31.xlsx), its path is printed, and REPORT_TO gets it by mail.
 
-Binotel limits how often it may be asked, so a long period takes minutes. When the export is interrupted, run the same
-command again: it goes on where it stopped.
+Binotel limits how often it may be asked, so a long period takes minutes. What it was asked for once is kept, and not
+asked for again: an export that was interrupted goes on where it stopped.
 """
 
 import argparse
 import logging
 import re
+import time
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import common  # noqa: F401 - so that binotel_core is found
-from binotel_core import account_id
-from common.calls.call import SETTLED_SECONDS, Calls, id_of, start_of
+from common.calls.archive import Stretch, Wanted
+from common.calls.call import SIGNIFICANT_DIGITS, Calls, id_of, start_of
+from common.calls.collect import collect
 from common.calls.days import last_second, wanted_moment
-from common.calls.period import INCOMING, OUTGOING, IncompleteError, PeriodPlan, way_of
+from common.calls.period import INCOMING, OUTGOING, IncompleteError, PeriodPlan, PeriodRequest, way_of
 from common.calls.phone import country_of, forms_of
-from common.calls.spool import Spool, remove_forgotten, spool_path
 from common.delivery import Delivery
 from common.job import Job, run
 from common.labels import Labels
@@ -59,32 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(job: Job) -> None:
-    """Which calls -> every answer on disk before the next one is asked for -> figures -> files -> mail."""
+    """Which calls -> every answer in the archive before the next one is asked for -> figures -> files -> mail."""
     now, settings = job.now(), job.settings
-    words = wanted_times(job.arguments.times)
-    selection = wanted_selection(words, now, job)
+    selection = wanted_selection(wanted_times(job.arguments.times), now, job)
     paths = wanted_paths([selection.name], job.arguments, settings.reports_dir)[selection.name]
-    if selection.number or selection.customer_id:
-        mail_report(make_report(selection, now, history(selection, job), paths, job), paths, job)
-        return
-    remove_forgotten(settings.state_dir, job.name)
-    wanted = [*words, selection.direction, selection.line, str(settings.timezone)]
-    spool = Spool(spool_path(settings.state_dir, job.name, account_id(settings.key), wanted))
-    keep = True
-    try:
-        collect(selection, now, spool, job)
-        keep = spool.calls > 0  # nothing at all is worth asking for again
-        report = make_report(selection, now, spool, paths, job)
-        keep = not mail_report(report, paths, job) and keep
-    except IncompleteError:
-        keep = False  # it would be so again
-        raise
-    finally:
-        spool.close()
-        if keep and spool.answers:
-            log.warning("The answers (%d) are kept: run the same command again to go on from there.", spool.answers)
-        else:
-            spool.remove()
+    for spool in settings.state_dir.glob(f"{job.name}-*.spool*"):  # what an earlier version kept answers in
+        spool.unlink(missing_ok=True)
+    asked_for = (history if selection.number or selection.customer_id else all_calls)(selection, now, job)
+    mail_report(make_report(selection, now, asked_for, paths, job), paths, job)
 
 
 def wanted_times(arguments: list[str]) -> list[str]:
@@ -129,51 +113,63 @@ def wanted_selection(words: list[str], now: datetime, job: Job) -> Selection:
     )
 
 
-def collect(selection: Selection, now: datetime, spool: Spool, job: Job) -> None:
-    """Ask for all calls that are not in the spool yet.
+def all_calls(selection: Selection, now: datetime, job: Job) -> Iterable[Any]:
+    """The entries of all calls; what the archive does not know of them is asked for."""
+    line = selection.line
+    ways = (INCOMING, OUTGOING) if line or selection.direction == "both" else (selection.direction,)
+    wanted = Wanted(*stretch_of(selection, now), ways, f"line {line}" if line else "")
+    days = (wanted.last + 1 - wanted.first) / SECONDS_OF_A_DAY
+    requests = 0
 
-    The last hours come by themselves: an answer that holds calls which may be going on is no good for a later run.
-    """
-    timezone = job.settings.timezone
-    start = int(selection.start.timestamp())
-    stop = int(min(selection.stop.timestamp(), now.timestamp()))
-    settled = datetime.fromtimestamp(now.timestamp() - SETTLED_SECONDS, timezone).date()
-    line = selection.line or None
-    direction = "both" if line else selection.direction
-    plan = PeriodPlan(start, stop, direction, timezone=timezone, internal_number=line)
-    spool.replay(plan)
-    if spool.answers:
-        log.info("Going on after %d answers of an earlier run", spool.answers)
-    days = (stop + 1 - start) / SECONDS_OF_A_DAY
     with progress_bar(job) as show:
-        for plan.stop in (min(stop, int(last_second(settled - timedelta(days=1), timezone).timestamp())), stop):
-            while request := plan.next_request():
-                done = plan.share_known
-                show(done, f"{done * days:.0f} of {days:.0f} days, {spool.calls:,} calls", plan.seconds_left())
-                entries = job.client.entries(request.method, request.params)
-                new = [entry for entry in plan.accept(request, entries) if is_wanted(entry, selection)]
-                spool.add(request, plan, entries, new)
-                log.debug("%s %s: %d entries, %d wanted", request.method, request.params, len(entries), len(new))
-    log.info("%d calls (%d answers); writing the report", spool.calls, spool.answers)
+
+        def on_request(plan: PeriodPlan, _: PeriodRequest) -> None:
+            nonlocal requests
+            done = plan.share_known
+            show(done, f"{done * days:.0f} of {days:.0f} days", plan.seconds_left())
+            requests += 1
+
+        try:
+            unread = collect(wanted, job.client, job.archive, is_fresh=job.arguments.fresh, on_request=on_request)
+        except BaseException as error:
+            if requests > 1 and not isinstance(error, IncompleteError):  # that would be so again
+                log.warning("What was answered is kept: run the same command again to go on from there.")
+            raise
+    log.info("%d requests were made; writing the report", requests)
+    return chosen(wanted, selection, now, unread, job)
 
 
-def history(selection: Selection, job: Job) -> list[Any]:
-    """The calls of one number or customer: one request, whatever the period."""
-    if selection.number:
-        forms = forms_of(selection.number, country_of(job.settings.timezone))
-        entries = job.client.entries("stats/history-by-number", {"number": forms})
-    else:
-        entries = job.client.entries("stats/history-by-customer-id", {"customerID": selection.customer_id})
-    start, stop = selection.start.timestamp(), selection.stop.timestamp()
-    timed = sorted(((start_of(entry), id_of(entry), entry) for entry in entries), key=lambda timed: timed[:2])
-    # 0 is that of an entry that cannot be read: whether it is one of these nobody knows.
-    return [
-        entry for moment, _, entry in timed if (not moment or start <= moment <= stop) and is_wanted(entry, selection)
-    ]
+def history(selection: Selection, now: datetime, job: Job) -> Iterable[Any]:
+    """The entries of one number's or customer's calls: one request, whatever the period, if the archive lacks any."""
+    client, archive = job.client, job.archive
+    key = re.sub("[^0-9]", "", selection.number)[-SIGNIFICANT_DIGITS:]
+    of = f"number {key}" if selection.number else f"customer {selection.customer_id}"
+    wanted = Wanted(*stretch_of(selection, now), of=of)
+    unread: list[Any] = []
+    if job.arguments.fresh or not archive.knows(wanted):
+        began = time.time()
+        if selection.number:
+            forms = forms_of(selection.number, country_of(archive.timezone))
+            entries = client.entries("stats/history-by-number", {"number": forms})
+        else:
+            entries = client.entries("stats/history-by-customer-id", {"customerID": selection.customer_id})
+        # 0 is that of an entry that cannot be read: whether it is one of these nobody knows.
+        unread = [entry for entry in entries if not (start_of(entry) and id_of(entry))]
+        archive.keep(entries, wanted, began - max(0, client.clock_ahead_seconds))
+    return chosen(wanted, selection, now, unread, job)
 
 
-def is_wanted(entry: Any, selection: Selection) -> bool:
-    return selection.direction == "both" or way_of(entry) in (selection.direction, "")
+def chosen(wanted: Wanted, selection: Selection, now: datetime, unread: list[Any], job: Job) -> Iterable[Any]:
+    """Of what the archive holds by now, and of what could not be read, the direction that is asked for."""
+    if selection.direction != "both":
+        wanted = replace(wanted, ways=(selection.direction,))
+        unread = [entry for entry in unread if way_of(entry) in (selection.direction, "")]
+    return job.archive.entries(wanted, now.timestamp(), unread)
+
+
+def stretch_of(selection: Selection, now: datetime) -> Stretch:
+    """From when to when calls are wanted, in Unix seconds: until now at the latest."""
+    return int(selection.start.timestamp()), int(min(selection.stop.timestamp(), now.timestamp()))
 
 
 def make_report(selection: Selection, now: datetime, entries: Iterable[Any], paths: list[Path], job: Job) -> Report:

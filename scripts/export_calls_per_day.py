@@ -68,7 +68,7 @@ def main(job: Job) -> None:
             return  # this day and those after it are left for the next run
         asked = job.now()
         try:
-            entries = entries_of_day(day, job.client, settings.timezone, asked)
+            entries = entries_of_day(day, job.client, job.archive, asked, is_fresh=arguments.fresh or bool(begin))
         except BinotelError as error:
             if begin and not isinstance(error, ClockError):
                 store.put(begin)

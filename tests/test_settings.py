@@ -58,6 +58,7 @@ def test_the_defaults(load, tmp_path):
         "working_hours": None,
         "backups_dir": tmp_path / "backups",
         "backups_keep": 30,
+        "calls_keep_days": None,
         "admin_to": (),
         "records_url": str(tmp_path / "records"),
         "records_patience_hours": 48,
@@ -75,6 +76,7 @@ def test_every_key_is_read(load, tmp_path):
         "REPORT_TO= a@example.com, b@example.com ,\nALERT_TO=c@example.com\n"
         "ALERT_URLS=' json://127.0.0.1/a   ntfy://ntfy.example.com/b '\nLOST_CALL_GRACE_MINUTES=0\n"
         "WORKING_HOURS=9:00 – 18:30\nBACKUPS_DIR=/srv/backups\nBACKUPS_KEEP=7\nADMIN_TO=d@example.com\n"
+        "CALLS_KEEP_DAYS=400\n"
         "RECORDS_URL=s3://bucket/calls\nRECORDS_PATIENCE_HOURS=24\nRECORD_MAX_MB=50\n"
         "SCHEDULE_EXPORT_CALLS_PER_DAY=day at 07:30 | --format xlsx,csv\nSCHEDULE_ALERT_LOST_CALLS=every 5 minutes\n"
         "SCHEDULE_DOWNLOAD_RECORDS=every 2 hours\nSCHEDULE_BACKUP_CUSTOMERS=sunday at 03:00\n"
@@ -109,6 +111,7 @@ def test_every_key_is_read(load, tmp_path):
         "working_hours": (time(9), time(18, 30)),
         "backups_dir": Path("/srv/backups"),
         "backups_keep": 7,
+        "calls_keep_days": 400,
         "admin_to": ("d@example.com",),
         "records_url": "s3://bucket/calls",
         "records_patience_hours": 24,
@@ -290,6 +293,7 @@ def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
         ("LOST_CALL_GRACE_MINUTES=1441", "LOST_CALL_GRACE_MINUTES"),
         ("WORKING_HOURS=9-18", "WORKING_HOURS"),
         ("BACKUPS_KEEP=0", "BACKUPS_KEEP"),
+        ("CALLS_KEEP_DAYS=0", "CALLS_KEEP_DAYS"),
         ("BACKUPS_KEEP=all", "BACKUPS_KEEP"),
         ("ADMIN_TO=nobody", "ADMIN_TO"),
         ("WORKING_HOURS=09:00", "WORKING_HOURS"),

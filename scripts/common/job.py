@@ -25,6 +25,7 @@ from common.settings import Settings, UsageError, load_settings
 from common.state.urls import file_of, is_server
 
 if TYPE_CHECKING:
+    from common.calls.archive import Archive
     from common.state.locks import Lock  # it takes long to load, and some scripts have none
 
 EXIT_FAILED = 1
@@ -59,6 +60,14 @@ class Job:
             base_url=settings.api_url,
             verify_answers=settings.verify_answers,
         )
+
+    @functools.cached_property
+    def archive(self) -> "Archive":
+        """The calls that Binotel was asked for before."""
+        from common.calls.archive import Archive  # with SQLAlchemy, which some scripts never need
+
+        settings = self.settings
+        return Archive(settings.database_url, settings.key, settings.timezone, keep_days=settings.calls_keep_days)
 
     def tell(self, path: Path) -> None:
         """Print the path of a file that was made. An output that is closed or full must not stop the job."""

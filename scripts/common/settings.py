@@ -77,6 +77,7 @@ class Settings:
     working_hours: tuple[time, time] | None
     backups_dir: Path
     backups_keep: int
+    calls_keep_days: int | None
     admin_to: tuple[str, ...]
     records_url: str = dataclasses.field(repr=False)  # may hold a password
     records_patience_hours: int
@@ -130,6 +131,7 @@ DEFAULTS: dict[str, str | None] = {
     "WORKING_HOURS": "",
     "BACKUPS_DIR": "backups",
     "BACKUPS_KEEP": "30",
+    "CALLS_KEEP_DAYS": "",
     "ADMIN_TO": "",
     "RECORDS_URL": "records",
     "RECORDS_PATIENCE_HOURS": "48",
@@ -266,6 +268,7 @@ class _Checker:
             working_hours=self._checked("WORKING_HOURS", _hours, None),
             backups_dir=self._checked("BACKUPS_DIR", self._folder, Path()),
             backups_keep=self._checked("BACKUPS_KEEP", _count, 30),
+            calls_keep_days=self._checked("CALLS_KEEP_DAYS", _optional_count, None),
             admin_to=self._checked("ADMIN_TO", _addresses, ()),
             records_url=self._checked("RECORDS_URL", self._records_url, ""),
             records_patience_hours=self._checked("RECORDS_PATIENCE_HOURS", _count, 48),
@@ -403,6 +406,10 @@ def _count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or not int(text):
         raise ValueError("write a number, 1 or more.")
     return int(text)
+
+
+def _optional_count(text: str) -> int | None:
+    return _count(text) if text else None
 
 
 def _hours(text: str) -> tuple[time, time] | None:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from datetime import date
 
 import pytest
 import sqlalchemy
@@ -182,7 +183,7 @@ def test_accounts_know_nothing_of_each_other(any_database_url, archive):
 
 def test_what_a_clock_that_was_ahead_has_noted_is_not_believed(any_database_url, archive):
     wanted = Wanted(NOON + 30 * 86400, NOON + 31 * 86400)
-    archive.keep([], wanted, NOON + 40 * 86400)
+    archive.keep([entry(at("12:00", date(2024, 5, 31)))], wanted, NOON + 40 * 86400)
     assert not archive.knows(wanted)
     now = NOON + 50 * 86400
     assert Archive(any_database_url, "key", KYIV, clock=lambda: now).knows(wanted)

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from binotel_core import DAY_METHOD, TransportError
+from common.calls.archive import merged
 from common.calls.period import (
     INCOMING,
     LINE,
@@ -75,6 +76,77 @@ def test_no_call_is_lost_or_doubled_at_any_seam(days, rates, shape, cap, directi
     ways = (INCOMING, OUTGOING) if direction == "both" else (direction,)
     assert sorted(ids(calls)) == truth(server, ways, start, stop)
     assert plan.known_until == stop
+
+
+def unknown_seconds(known, start, stop):
+    return stop - start + 1 - sum(max(0, min(stop, last) - max(start, first) + 1) for first, last in known)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    days=st.integers(1, 40),
+    rate=st.integers(0, 60),
+    cap=st.integers(3, 200),
+    known=st.dictionaries(
+        st.sampled_from([INCOMING, OUTGOING]), st.lists(st.tuples(st.floats(-0.2, 1.2), st.floats(0, 0.3)), max_size=6)
+    ),
+    seed=st.integers(0, 1000),
+)
+def test_what_is_known_is_left_out_and_all_else_asked_for(days, rate, cap, known, seed):
+    server = server_of(days, rate, "steady", seed, caps={INCOMING_METHOD: cap, OUTGOING_METHOD: cap})
+    start, stop = limits(NEW_YEAR, NEW_YEAR + timedelta(days=days - 1))
+    length = stop - start
+    stretches = {
+        way: merged([(int(start + at * length), int(start + (at + part) * length)) for at, part in parts])
+        for way, parts in known.items()
+    }
+    plan = plan_for(NEW_YEAR, days, known=stretches, caps={INCOMING_METHOD: cap, OUTGOING_METHOD: cap})
+    calls = ids(follow(plan, server))
+    assert len(set(calls)) == len(calls)
+    for way in (INCOMING, OUTGOING):
+        of_way = {call["generalCallID"]: int(call["startTime"]) for call in server.between(way, start, stop)}
+        its = stretches.get(way, [])
+        unknown = {one for one, moment in of_way.items() if not any(a <= moment <= b for a, b in its)}
+        assert unknown <= set(calls)
+    for request in server.requests:
+        if request.method != DAY_METHOD:
+            [way] = request.ways
+            for edge in (request.first, request.last):
+                assert not any(first <= edge <= last for first, last in stretches.get(way, []))
+        else:
+            assert any(unknown_seconds(stretches.get(way, []), request.first, request.last) for way in request.ways)
+    assert (plan.share_known, plan.seconds_left()) == (1, 0)
+
+
+def test_of_a_year_that_is_known_nothing_is_asked():
+    start, stop = limits(NEW_YEAR, NEW_YEAR + timedelta(days=365))
+    server = server_of(366, 100)
+    plan = plan_for(NEW_YEAR, 366, known={way: [(start, stop)] for way in (INCOMING, OUTGOING)})
+    assert (follow(plan, server), server.requests, plan.known_until) == ([], [], stop)
+
+
+def test_days_that_nobody_has_exported_are_asked_for_and_no_others():
+    """300 of 366 days are known: of a busy company each other one is a request of five seconds."""
+    rng = random.Random(1)
+    lacking = sorted(rng.sample(range(366), 66))
+    days = [limits(NEW_YEAR + timedelta(days=n), NEW_YEAR + timedelta(days=n)) for n in range(366)]
+    known = merged([day for number, day in enumerate(days) if number not in lacking])
+    server = server_of(366, 2500, "steady")
+    plan = plan_for(NEW_YEAR, 366, known=dict.fromkeys((INCOMING, OUTGOING), known))
+    follow(plan, server)
+    assert [request.first for request in server.requests] == [days[number][0] for number in lacking]
+
+
+def test_what_is_known_teaches_how_long_the_first_request_may_be():
+    """Else it would be for a day, to see how busy the company is."""
+    server = server_of(200, 50, "steady")
+    first, last = limits(NEW_YEAR, NEW_YEAR + timedelta(days=99))
+    plan = plan_for(NEW_YEAR, 200, known={way: [(first, last)] for way in (INCOMING, OUTGOING)})
+    for way in (INCOMING, OUTGOING):
+        plan.learn(way, first, last, [int(call["startTime"]) for call in server.between(way, first, last)])
+    follow(plan, server)
+    assert all(request.method != DAY_METHOD for request in server.requests)
+    assert len(server.requests) == 6  # 5,000 calls each way, at most 2,000 in an answer
 
 
 @settings(max_examples=60, deadline=None)

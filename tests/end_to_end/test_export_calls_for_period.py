@@ -21,7 +21,7 @@ import pytest
 
 import export_calls_for_period
 from binotel_core import METHODS
-from common.calls.spool import Spool
+from common.calls.archive import Archive
 from common.sandbox.company import Company
 from helpers import KYIV, conversations
 from messages.test_mail import free_port
@@ -69,10 +69,6 @@ def truth(sandbox, start=PERIOD[0], stop=PERIOD[1]):
     return sorted(calls, key=lambda call: (int(call["startTime"]), call["generalCallID"]))
 
 
-def spools(tmp_path):
-    return list((tmp_path / "var").glob("*spool*"))
-
-
 def test_every_call_of_a_period_is_in_the_report_once_and_nothing_is_said_but_its_path(
     configure, inbox, sandbox, tmp_path
 ):
@@ -96,13 +92,12 @@ def test_every_call_of_a_period_is_in_the_report_once_and_nothing_is_said_but_it
     [attachment] = message.iter_attachments()
     assert (attachment.get_filename(), attachment.get_content()) == (workbook.name, workbook.read_bytes())
     assert len(set(sandbox.answered)) == len(sandbox.answered) < 47
-    assert spools(tmp_path) == []
 
 
 def test_answers_that_are_cut_off_are_asked_for_again_in_parts(configure, sandbox, tmp_path):
     code, _, errors = run(*PERIOD, "--format", "json", "-v", "--config", configure())
     assert code == 0
-    assert f" {CAP} entries, 0 wanted" in errors
+    assert f" {CAP} entries, 0 new" in errors
     assert json.loads((tmp_path / "reports" / "calls-2024-03-20--2024-05-05.json").read_text("utf-8")) == truth(sandbox)
 
 
@@ -122,14 +117,13 @@ def test_an_export_that_is_interrupted_again_and_again_goes_on_where_it_stopped(
             assert process.returncode == 130
             told = processes.without_time(SCRIPT, errors)
             assert re.fullmatch(
-                r"(WARNING: The answers \(\d+\) are kept: run the same command again to go on from there.\n)?"
+                r"(WARNING: What was answered is kept: run the same command again to go on from there.\n)?"
                 r"ERROR: Stopped before the end.",
                 told,
             )
     assert not report.exists()
     assert run(*arguments) == (0, f"{report}\n", "")
     assert json.loads(report.read_text("utf-8")) == truth(sandbox)
-    assert spools(tmp_path) == []
     # Each interruption costs one answer at the most: the one that was on its way.
     assert max(Counter(sandbox.answered).values()) <= 2
     assert len(sandbox.answered) - len(set(sandbox.answered)) <= interruptions
@@ -142,9 +136,7 @@ def test_when_the_network_is_gone_for_good_the_next_run_goes_on(configure, sandb
     code, output, errors = run(*arguments, configure())
     assert (code, output) == (1, "")
     kept, error = errors.splitlines()
-    assert re.fullmatch(
-        r"WARNING: The answers \([1-9]\d*\) are kept: run the same command again to go on from there.", kept
-    )
+    assert kept == "WARNING: What was answered is kept: run the same command again to go on from there."
     assert error.startswith("ERROR: 127.0.0.1:")
     assert " with HTTP 500 " in error
     code, output, errors = run(*arguments, configure(BINOTEL_API_URL=f"http://127.0.0.1:{free_port()}/api/2.0"))
@@ -161,21 +153,17 @@ def test_a_mail_that_failed_is_sent_by_the_next_run_without_asking_again(configu
     broken = configure(**inbox.settings | {"SMTP_PORT": free_port()})
     code, output, errors = run(*PERIOD, "--config", broken)
     assert (code, len(output.splitlines())) == (1, 1)
-    failed, kept = errors.splitlines()
-    assert failed.startswith("ERROR: 2024-03-20--2024-05-05: The mail to boss@example.com was not sent.")
-    assert kept.endswith(" are kept: run the same command again to go on from there.")
+    assert errors.startswith("ERROR: 2024-03-20--2024-05-05: The mail to boss@example.com was not sent.")
     asked = len(sandbox.answered)
     assert run(*PERIOD, "--config", configure(**inbox.settings))[0] == 0
     assert len(inbox.messages) == 1
     assert len(sandbox.answered) == asked
-    assert spools(tmp_path) == []
 
 
-def test_an_export_that_got_no_answer_leaves_nothing_behind(configure, tmp_path):
+def test_an_export_that_got_no_answer_says_so_in_a_line(configure, tmp_path):
     code, _, errors = run(*PERIOD, "--config", configure(BINOTEL_SECRET="wrong"))
     assert (code, errors.count("\n")) == (1, 0)
     assert "code 121" in errors
-    assert spools(tmp_path) == []
 
 
 def exported(configure, tmp_path, *arguments):
@@ -284,13 +272,13 @@ def test_a_person_sees_how_far_it_has_come_and_how_long_it_will_take(configure, 
                 break
         assert process.wait(timeout=60) == 0
     os.close(terminal)
-    bars = re.findall(r"(\d+)%\|.{20}\| (\d+) of 47 days, ([\d,]+) calls, (\d\d:\d\d) left", shown.decode())
+    bars = re.findall(r"(\d+)%\|.{20}\| (\d+) of 47 days, (\d\d:\d\d) left", shown.decode())
     done = [int(bar[0]) for bar in bars]
     assert done == sorted(done)
     assert done[0] == 0 < done[-1] < 100
-    assert bars[0][1:] == ("0", "0", "03:30")  # 47 days of which 5 are free, until more is known
+    assert bars[0][1:] == ("0", "03:30")  # 47 days of which 5 are free, until more is known
     assert "Waiting" not in shown.decode()
-    assert f"{len(truth(sandbox))} calls ({len(sandbox.answered)} answers)" in shown.decode()
+    assert f"{len(sandbox.answered)} requests were made; writing the report" in shown.decode()
 
 
 # --- In this process, where the clock can be set -----------------------------
@@ -351,10 +339,8 @@ def test_an_export_that_is_stopped_at_the_good_bye_mails_nobody_twice(run_here, 
     with monkeypatch.context() as patch:
         patch.setattr("common.messages.mail._Smtp.say_goodbye", stop)
         assert run_here(*command, **odd_mail.settings)[0] == 130
-    assert len(spools(tmp_path)) == 1
     assert run_here(*command, **odd_mail.settings)[0] == 0
     assert odd_mail.taken == [["boss@example.com", "second@example.com"]]
-    assert spools(tmp_path) == []
 
 
 def test_a_stop_that_is_still_to_come_means_until_now(run_here, sandbox, tmp_path):
@@ -380,26 +366,24 @@ def test_an_export_until_now_that_goes_on_days_later_goes_on_until_then(run_here
     assert len(asked) > 10
     assert len(sandbox.answered) - len(asked) <= 5
     assert max(Counter(sandbox.answered).values()) <= 2
-    assert spools(tmp_path) == []
 
 
 def broken_disk(*_arguments):
     raise OSError(errno.EIO, "Input/output error")
 
 
-def test_after_a_failure_to_write_the_next_run_asks_for_nothing_again(run_here, sandbox, tmp_path, monkeypatch, caplog):
+def test_after_a_failure_to_write_the_next_run_asks_for_nothing_again(run_here, sandbox, tmp_path, monkeypatch):
     later = datetime(2024, 7, 1, tzinfo=KYIV)
     with monkeypatch.context() as patch:
         patch.setattr("common.reports.outputs.save", broken_disk)
         assert run_here(later, *PERIOD, "--format", "json")[0] == 1
-    assert "are kept: run the same command again to go on from there." in caplog.text
     asked = len(sandbox.answered)
     assert run_here(later, *PERIOD, "--format", "json")[0] == 0
     assert json.loads(next((tmp_path / "reports").iterdir()).read_text("utf-8")) == truth(sandbox)
     assert len(sandbox.answered) == asked
 
 
-def test_an_empty_answer_keeps_the_good_report_and_is_asked_for_again(run_here, sandbox, tmp_path, monkeypatch):
+def test_an_empty_answer_takes_nothing_away(run_here, sandbox, tmp_path, monkeypatch, caplog):
     later = datetime(2024, 7, 1, tzinfo=KYIV)
     arguments = (*PERIOD, "--format", "json")
     assert run_here(later, *arguments)[0] == 0
@@ -407,10 +391,57 @@ def test_an_empty_answer_keeps_the_good_report_and_is_asked_for_again(run_here, 
     content = report.read_bytes()
     with monkeypatch.context() as patch:
         patch.setattr(sandbox.company, "calls_of_day", lambda day: [])
-        assert run_here(later, *arguments)[0] == 1
+        assert run_here(later, *arguments, "--fresh")[0] == 0
     assert report.read_bytes() == content
-    assert spools(tmp_path) == []
+    assert re.search("Binotel lists [0-9]+ calls no more that it had listed before. They are kept.", caplog.text)
     assert run_here(later, *arguments)[0] == 0
+    assert report.read_bytes() == content
+
+
+def test_what_an_earlier_version_kept_answers_in_is_removed(run_here, tmp_path):
+    for name in ("export_calls_for_period-1-2.spool", "export_calls_for_period-1-2.spool-journal", "other.spool"):
+        (tmp_path / "var").mkdir(exist_ok=True)
+        (tmp_path / "var" / name).write_text("calls")
+    assert run_here(datetime(2024, 7, 1, tzinfo=KYIV), *PERIOD)[0] == 0
+    assert [path.name for path in (tmp_path / "var").glob("*.spool*")] == ["other.spool"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *([], ["--internal-number", "903"], ["--number", "0671234567"], ["--customer", "6605"]),
+        *(["--direction", "incoming"], ["--internal-number", "903", "--direction", "outgoing"]),
+    ],
+    ids=" ".join,
+)
+def test_the_second_time_binotel_is_not_asked(more, run_here, sandbox, tmp_path):
+    later = datetime(2024, 5, 20, 12, tzinfo=KYIV)
+    contents = []
+    for _ in range(2):
+        assert run_here(later, *PERIOD, *more, "--format", "json")[0] == 0
+        [report] = (tmp_path / "reports").iterdir()
+        contents.append(report.read_bytes())
+        asked, sandbox.answered = sandbox.answered, []
+        assert bool(asked) == (len(contents) == 1)
+    assert contents[0] == contents[1]
+
+
+def test_once_everything_is_known_so_is_every_line_number_and_customer(run_here, sandbox, tmp_path):
+    later = datetime(2024, 5, 20, 12, tzinfo=KYIV)
+    assert run_here(later, *PERIOD, "--format", "json")[0] == 0
+    sandbox.answered.clear()
+    calls = truth(sandbox)
+    number = Counter(call["externalNumber"][-9:] for call in calls).most_common(1)[0][0]
+    customer = next(call["customerData"]["id"] for call in calls if call["customerData"])
+    for more, expected in (
+        (["--internal-number", "903"], [call for call in calls if call["internalNumber"] == "903"]),
+        (["--number", f"0{number}"], [call for call in calls if call["externalNumber"][-9:] == number]),
+        (["--customer", customer], [call for call in calls if dict(call["customerData"] or {}).get("id") == customer]),
+    ):
+        path = tmp_path / "out.json"
+        assert run_here(later, *PERIOD, *more, "--output", str(path))[0] == 0
+        assert json.loads(path.read_text("utf-8")) == expected != []
+    assert sandbox.answered == []
 
 
 def test_a_number_that_nobody_called_is_doubted(run_here, sandbox, caplog):
@@ -453,15 +484,22 @@ def test_an_export_until_now_asks_again_only_for_days_in_which_calls_may_be_goin
 ):
     now = datetime(2024, 5, 4, hour, 0, tzinfo=KYIV)
     arguments = ("2024-03-20", "--format", "json")
-    assert run_here(now, *arguments)[0] == 0
-    everything = len(sandbox.answered)
-    assert everything > 15
-    for kept in (5, everything - 3, everything - 2, everything - 1, everything):
-        sandbox.answered.clear()
-        with monkeypatch.context() as patch:
-            patch.setattr("common.calls.spool.Spool.add", stopping_after(kept))
-            assert run_here(now, *arguments)[0] == 130
+    answers = [0]
+    with monkeypatch.context() as patch:
+        patch.setattr("common.calls.archive.Archive.keep", stopping_after(None, answers))
         assert run_here(now, *arguments)[0] == 0
+    everything, kept_in_all = len(sandbox.answered), answers[0]
+    assert kept_in_all > 12
+    sandbox.answered.clear()
+    assert run_here(now, *arguments)[0] == 0
+    assert len(sandbox.answered) <= 2 * days_not_over
+    for kept in (5, kept_in_all - 2, kept_in_all - 1, kept_in_all):
+        sandbox.answered.clear()
+        more = {"DATABASE_URL": f"sqlite:///var/{kept}.db"}
+        with monkeypatch.context() as patch:
+            patch.setattr("common.calls.archive.Archive.keep", stopping_after(kept, [0]))
+            assert run_here(now, *arguments, **more)[0] == 130
+        assert run_here(now, *arguments, **more)[0] == 0
         assert len(sandbox.answered) <= everything + days_not_over
         [report] = (tmp_path / "reports").iterdir()
         calls = truth(sandbox, "2024-03-20", "2024-05-04")
@@ -469,13 +507,15 @@ def test_an_export_until_now_asks_again_only_for_days_in_which_calls_may_be_goin
         assert [call["generalCallID"] for call in json.loads(report.read_text("utf-8"))] == ids
 
 
-def stopping_after(kept):
-    """Spool.add, interrupted as soon as so many answers are on disk."""
+def stopping_after(wanted, answers):
+    """Archive.keep, which counts the answers, and is interrupted as soon as so many are in the archive."""
 
-    def stopping(spool, *arguments):
-        add(spool, *arguments)
-        if spool.answers == kept:
+    def stopping(*arguments, **options):
+        result = keep(*arguments, **options)
+        answers[0] += 1
+        if answers[0] == wanted:
             raise KeyboardInterrupt
+        return result
 
-    add = Spool.add
+    keep = Archive.keep
     return stopping

@@ -473,11 +473,22 @@ def test_a_server_in_trouble_is_asked_again(configure, sandbox):
     assert [request["code"] for request in sandbox.requests] == [500, 0]
 
 
+def test_the_second_time_binotel_is_not_asked_unless_it_is_told_to(configure, sandbox, tmp_path):
+    reports = []
+    for more, requests in (([], 1), ([], 0), (["--fresh"], 1)):
+        sandbox.requests.clear()
+        code, output, errors = run("2024-05-01", "--format", "json", "-v", *more, "--config", configure())
+        reports.append(Path(output.strip()).read_bytes())
+        assert (code, len(sandbox.requests)) == (0, requests)
+        assert ("which the archive knows: Binotel was not asked" in errors) == (requests == 0)
+    assert len(set(reports)) == 1
+
+
 def test_a_good_report_stays_when_a_later_run_fails(configure, tmp_path):
     assert run("2024-05-01", "--config", configure())[0] == 0
     report = tmp_path / "reports" / "calls-2024-05-01.xlsx"
     content = report.read_bytes()
-    assert run("2024-05-01", "--config", configure(BINOTEL_SECRET="wrong"))[0] == 1
+    assert run("2024-05-01", "--fresh", "--config", configure(BINOTEL_SECRET="wrong"))[0] == 1
     assert report.read_bytes() == content
 
 

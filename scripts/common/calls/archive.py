@@ -83,6 +83,7 @@ COVERED = sqlalchemy.Table(
     Column("first", Integer, primary_key=True),  # Unix seconds, both inclusive
     Column("last", Integer, nullable=False),
     Column("asked_at", Float, nullable=False),
+    Column("doubted_from", Float),  # Unix seconds: to be asked for again then; null for good
 )
 # Which calls the server gave where not all of a stretch were asked for.
 FOUND = sqlalchemy.Table(
@@ -144,8 +145,8 @@ class Archive:
     options:      clock and patience_seconds, see Database
 
     A stretch of time is known (covered) only where Binotel's answer was complete and its calls were surely over. What
-    is younger is kept, too, and is to be asked for again. Raises sqlalchemy.exc.SQLAlchemyError when the database
-    cannot be used.
+    is younger is kept, too, and is to be asked for again; and so is, a day later, a stretch without any calls. Raises
+    sqlalchemy.exc.SQLAlchemyError when the database cannot be used.
     """
 
     def __init__(
@@ -199,7 +200,7 @@ class Archive:
         known_until = min(wanted.last, int(asked) - SETTLED_SECONDS)
 
         def work(connection: sqlalchemy.Connection, _: float) -> list[Any]:
-            unlisted = [] if wanted.of else self._note_unlisted(connection, calls.keys(), wanted, asked)
+            unlisted = self._note_unlisted(connection, calls.keys(), wanted, asked) if is_complete else []
             self._write(connection, CALLS, list(calls.values()), CALLS.c.entry, CALLS.c.unlisted_since)
             _for_each(connection, _RUNG_BEYOND, [(self._account, *one) for one in rung_counts])
             self._write(connection, RUNG, rung, *RUNG.columns)
@@ -207,7 +208,7 @@ class Archive:
                 self._write(connection, FOUND, [(self._account, wanted.of, identity) for identity in calls])
             if is_complete and known_until >= wanted.first:
                 for way in (wanted.of,) if wanted.of else wanted.ways:
-                    self._cover(connection, way, wanted.first, known_until, asked)
+                    self._cover(connection, way, (wanted.first, known_until), asked, is_empty=not calls)
             return unlisted
 
         return self._run(work)
@@ -268,18 +269,25 @@ class Archive:
     ) -> list[Any]:
         """Mark the calls of a known stretch that are not listed any more; gives the entries of all that are marked.
 
-        What was seen of others, while they rang perhaps, has come to nothing: it goes.
+        What was seen of others, while they rang perhaps, has come to nothing: it goes. An answer for one name marks
+        none: it may mean less by that name than we do.
         """
         mine = self._of_stretch(wanted.ways, wanted.first, wanted.last)
+        if wanted.of:
+            mine.append(self._belongs_to(wanted.of))
         columns = CALLS.c.id, CALLS.c.start, CALLS.c.direction
         gone = [row for row in connection.execute(sqlalchemy.select(*columns).where(*mine)) if row[0] not in listed]
         if not gone:
             return []
-        known = {way: self._covered(connection, way, wanted.first, wanted.last, now) for way in wanted.ways}
+        stretch = wanted.first, wanted.last
+        of_name = self._covered(connection, wanted.of, *stretch, now)
+        known = {way: [*self._covered(connection, way, *stretch, now), *of_name] for way in wanted.ways}
         stay = [row[0] for row in gone if any(first <= row.start <= last for first, last in known[row.direction])]
         go = {row[0] for row in gone} - set(stay)
         for table in (CALLS, RUNG):
             connection.execute(table.delete().where(table.c.account == self._account, table.c.id.in_(go)))
+        if wanted.of:
+            return []
         theirs = (CALLS.c.account == self._account, CALLS.c.id.in_(stay))
         first_time = CALLS.update().where(*theirs, CALLS.c.unlisted_since.is_(None))
         connection.execute(first_time.values(unlisted_since=now))
@@ -292,16 +300,29 @@ class Archive:
             .where(COVERED.c.account == self._account, COVERED.c.way == way)
             .where(COVERED.c.last >= first, COVERED.c.first <= last)
             .where(COVERED.c.asked_at <= now + DAY_SECONDS)  # what a clock that was ahead has noted is not believed
+            .where(COVERED.c.doubted_from.is_(None) | (COVERED.c.doubted_from > now))
         )
         return merged([(max(first, row.first), min(last, row.last)) for row in rows])
 
-    def _cover(self, connection: sqlalchemy.Connection, way: str, first: int, last: int, asked: float) -> None:
-        """Note that a stretch is known, instead of those that are parts of it."""
-        mine = (COVERED.c.account == self._account, COVERED.c.way == way)
-        longest = sqlalchemy.select(sqlalchemy.func.max(COVERED.c.last)).where(*mine, COVERED.c.first == first)
-        last = max(last, connection.execute(longest).scalar() or last)
-        connection.execute(COVERED.delete().where(*mine, COVERED.c.first >= first, COVERED.c.last <= last))
-        connection.execute(COVERED.insert().values((self._account, way, first, last, asked)))
+    def _cover(
+        self, connection: sqlalchemy.Connection, way: str, stretch: Stretch, asked: float, *, is_empty: bool
+    ) -> None:
+        """Note that a stretch is known, instead of those that are parts of it.
+
+        One odd answer decides nothing for good: without any call, it is doubted in a day's time, unless it is the
+        second one.
+        """
+        (first, last), mine = stretch, (COVERED.c.account == self._account, COVERED.c.way == way)
+        around = sqlalchemy.select(COVERED.c.first).where(*mine, COVERED.c.first <= first, COVERED.c.last >= last)
+        was_empty = connection.execute(around.where(COVERED.c.doubted_from <= asked)).first()
+        doubted_from = asked + DAY_SECONDS if is_empty and not was_empty else None
+        parts = COVERED.delete().where(*mine, COVERED.c.first >= first, COVERED.c.last <= last)
+        if doubted_from:
+            parts = parts.where(COVERED.c.doubted_from.is_not(None))
+        connection.execute(parts)
+        for one, other in without(stretch, self._covered(connection, way, first, last, asked)):
+            row = (self._account, way, one, other, asked, doubted_from)
+            _for_each(connection, self._database.insert_or_update(COVERED), [row])
 
     def _run(self, work: Callable[[sqlalchemy.Connection, float], _T]) -> _T:
         """See Database.run; the first time, what is older than it may be is removed before."""
@@ -351,6 +372,12 @@ def merged(stretches: Iterable[Stretch]) -> list[Stretch]:
         else:
             whole.append((first, last))
     return whole
+
+
+def without(stretch: Stretch, known: Sequence[Stretch]) -> list[Stretch]:
+    """The parts of a stretch that are in none of some others, which are merged."""
+    edges = [stretch[0], *(edge for first, last in known for edge in (first - 1, last + 1)), stretch[1]]
+    return [(first, last) for first, last in zip(edges[::2], edges[1::2], strict=True) if first <= last]
 
 
 def _values(call: Call, entry: dict[str, Any], wanted: Wanted, asked: float) -> tuple[Any, ...]:

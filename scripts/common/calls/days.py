@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from binotel_core import BinotelClient
+from common.calls.archive import Archive, Wanted
 from common.calls.call import id_of, start_of
 from common.settings import UsageError
 
@@ -63,13 +64,28 @@ def last_second(day: date, timezone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(23, 59, 59), timezone)
 
 
-def entries_of_day(day: date, client: BinotelClient, timezone: ZoneInfo, now: datetime) -> list[Any]:
-    """A day's calls in time order, as the server's own entries; before them those that cannot be read. One heavy
-    request."""
+def of_day(day: date, timezone: ZoneInfo) -> Wanted:
+    """All calls of a day."""
+    first = datetime.combine(day, time.min, timezone)
+    return Wanted(int(first.timestamp()), int(last_second(day, timezone).timestamp()))
+
+
+def entries_of_day(
+    day: date, client: BinotelClient, archive: Archive, now: datetime, *, is_fresh: bool = False
+) -> list[Any]:
+    """A day's calls in time order, as the server's own entries; before them those that cannot be read.
+
+    is_fresh: ask Binotel also where the archive knows them; that is one heavy request
+    """
+    timezone, wanted = archive.timezone, of_day(day, archive.timezone)
+    if not is_fresh and archive.knows(wanted):
+        known = list(archive.entries(wanted, now.timestamp()))
+        log.info("%s: %d entries, which the archive knows: Binotel was not asked", day, len(known))
+        return known
     # Any second of the day will do; midday is the day's own whatever the server's clock, and today may not have come
     # that far.
     moment = min(now, datetime.combine(day, time(12), timezone))
-    entries = sorted(client.calls_per_day(moment), key=lambda entry: (start_of(entry), id_of(entry)))
+    entries = client.calls_per_day(moment)
     log.info("%s: %d entries", day, len(entries))
     starts = filter(None, map(start_of, entries))
     strangers = sum(datetime.fromtimestamp(start, timezone).date() != day for start in starts)
@@ -81,4 +97,8 @@ def entries_of_day(day: date, client: BinotelClient, timezone: ZoneInfo, now: da
             day,
             timezone,
         )
-    return entries
+    asked = now.timestamp() - max(0, client.clock_ahead_seconds)
+    unlisted = archive.keep(entries, wanted, asked, is_complete=not strangers)
+    if unlisted:
+        log.warning("%s: Binotel lists %d calls no more that it had listed before. They are kept.", day, len(unlisted))
+    return sorted([*entries, *unlisted], key=lambda entry: (start_of(entry), id_of(entry)))

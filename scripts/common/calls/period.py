@@ -4,7 +4,7 @@ import bisect
 import math
 import statistics
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
@@ -108,6 +108,7 @@ class PeriodPlan:
     direction:       "incoming", "outgoing" or "both"
     timezone:        the account's, which decides where its days begin
     internal_number: the calls of this line alone, both ways; there is no request by day for them
+    known:           of each way, the stretches whose calls need not be asked for: merged, in order, both ends inclusive
     caps:            other caps than those in METHODS, for tests
 
     Use: `while request := plan.next_request(): plan.accept(request, entries of the answer)`. A plan that is given the
@@ -122,6 +123,7 @@ class PeriodPlan:
         *,
         timezone: tzinfo,
         internal_number: str | None = None,
+        known: Mapping[str, Sequence[tuple[int, int]]] | None = None,
         caps: Mapping[str, int] | None = None,
     ) -> None:
         ways = (INCOMING, OUTGOING) if direction == "both" else (direction,)
@@ -134,7 +136,8 @@ class PeriodPlan:
         self._line = internal_number
         self._caps = {name: method.cap for name, method in METHODS.items()} | dict(caps or {})
         self._start = start
-        self._next = dict.fromkeys(ways, start)  # the first second of each way that is not known yet
+        self._known = {way: (known or {}).get(way, ()) for way in ways}
+        self._next = {way: self._unknown_from(way, start) for way in ways}  # the first second that is not known yet
         self._density = {way: _Density() for way in ways}
         self._crowd: _Crowd | None = None
         self._accepted = 0
@@ -147,17 +150,20 @@ class PeriodPlan:
     @property
     def share_known(self) -> float:
         """Which part of the period is known, from 0 to 1, on the average of both ways."""
-        seconds = sum(first - self._start for first in self._next.values())
-        return seconds / len(self._next) / (self.stop - self._start + 1) if self.stop >= self._start else 1
+        if self.stop < self._start:
+            return 1
+        unknown = sum(self._unknown_seconds(way, first, self.stop) for way, first in self._next.items())
+        return 1 - unknown / len(self._next) / (self.stop - self._start + 1)
 
     def seconds_left(self) -> float:
         """How long the quota will take for what is left, as far as the calls so far tell; a rough estimate."""
         day_gap = METHODS[DAY_METHOD].gap
-        days = math.ceil((self.stop - self.known_until) / _DAY_SECONDS)
+        unknown = {way: self._unknown_seconds(way, first, self.stop) for way, first in self._next.items()}
+        days = math.ceil(max(unknown.values()) / _DAY_SECONDS)
         window_gap, windows = METHODS[_PERIOD_METHODS[INCOMING]].gap, 0
         for way, first in self._next.items():
             if first <= self.stop:
-                windows += math.ceil((self.stop - first + 1) / (self._window(way, first) - first + 1))
+                windows += math.ceil(unknown[way] / self._unknown_seconds(way, first, self._window(way, first)))
         is_known = all(density.is_known for density in self._density.values())
         by_day = self._line is None and (not is_known or days * day_gap <= windows * window_gap)
         gap, requests = (day_gap, days) if by_day else (window_gap, windows)
@@ -181,6 +187,11 @@ class PeriodPlan:
             params["internalNumber"] = self._line
         return PeriodRequest(_PERIOD_METHODS[way], params, (way,), first, windows[way])
 
+    def is_cut_off(self, request: PeriodRequest, entries: list[Any]) -> bool:
+        """Whether an answer may lack calls, for it holds as many as it can."""
+        cap = self._caps[request.method]
+        return cap is not None and len(entries) >= cap
+
     def accept(self, request: PeriodRequest, entries: list[Any]) -> list[Any]:
         """Learn from an answer, and return those of its calls that are new and of the period, in time order.
 
@@ -189,8 +200,7 @@ class PeriodPlan:
         that were not asked for.
         """
         self._accepted += 1
-        cap = self._caps[request.method]
-        if cap is not None and len(entries) >= cap:
+        if self.is_cut_off(request, entries):
             self._split(request)
             return []
         lowest = self._day(request.first)[0] if request.method == DAY_METHOD else request.first
@@ -215,8 +225,8 @@ class PeriodPlan:
                 calls.append(entry)
         for way in request.ways:
             moments = [moment for (moment, _), its in zip(timed, ways, strict=True) if its == way]
-            self._learn(way, lowest, request.last, moments)
-            self._next[way] = min(request.last, self.stop) + 1
+            self.learn(way, lowest, request.last, moments)
+            self._next[way] = self._unknown_from(way, min(request.last, self.stop) + 1)
         if self._crowd:
             self._crowd.left -= len(calls) if request.method != DAY_METHOD else ways.count(self._crowd.way)
             if self._crowd.left <= 0 or self.known_until >= self._crowd.last:
@@ -245,13 +255,33 @@ class PeriodPlan:
         shortest = min(windows.values())
         length = shortest - first + 1
         share = sum(METHODS[_PERIOD_METHODS[way]].gap * length / (last - first + 1) for way, last in windows.items())
-        days = length / _DAY_SECONDS
-        if shortest == self.stop:
+        days = max(self._unknown_seconds(way, first, shortest) for way in windows) / _DAY_SECONDS
+        if all(self._unknown_from(way, shortest + 1) > self.stop for way, last in windows.items() if last == shortest):
             return math.ceil(days) * METHODS[DAY_METHOD].gap <= share
         return days * METHODS[DAY_METHOD].gap * _WORTHWHILE <= share
 
+    def _unknown_from(self, way: str, moment: int) -> int:
+        """The first second from `moment` on that is to be asked for."""
+        index = bisect.bisect_right(self._known[way], moment, key=lambda stretch: stretch[0]) - 1
+        return max(moment, self._known[way][index][1] + 1) if index >= 0 else moment
+
+    def _unknown_seconds(self, way: str, first: int, last: int) -> int:
+        """How many seconds of a stretch are to be asked for."""
+        known = ((max(first, one), min(last, other)) for one, other in self._known[way])
+        return max(0, last - first + 1) - sum(max(0, other - one + 1) for one, other in known)
+
     def _window(self, way: str, first: int) -> int:
-        """The last second of a window from `first` that will probably stay below the cap."""
+        """The last second of a window from an unknown `first` that will probably stay below the cap.
+
+        It may go over what is known, where that takes less than another window, and does not end there.
+        """
+        last = self._longest_window(way, first)
+        index = bisect.bisect_right(self._known[way], last, key=lambda stretch: stretch[0]) - 1
+        if index >= 0 and self._known[way][index][1] >= last:
+            return self._known[way][index][0] - 1
+        return last
+
+    def _longest_window(self, way: str, first: int) -> int:
         method = METHODS[_PERIOD_METHODS[way]]
         density = self._density[way]
         longest = self.stop
@@ -278,8 +308,8 @@ class PeriodPlan:
             moment = day_last + 1
         return longest
 
-    def _learn(self, way: str, first: int, last: int, moments: list[int]) -> None:
-        """Count the whole days of an answer."""
+    def learn(self, way: str, first: int, last: int, moments: Sequence[int]) -> None:
+        """Count the whole days of a stretch that is known: calls of `way` began at these moments, in order."""
         index = 0
         day_first, day_last = self._day(first)
         while day_last <= last:

@@ -17,6 +17,7 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="FORMATS", help=f"some of {','.join(FORMATS)} (default: xlsx)")
     parser.add_argument("--output", metavar="PATH", type=_path, help="another folder, or a file for a single report")
     parser.add_argument("--no-mail", action="store_true", help="write the files, send nothing")
+    parser.add_argument("--fresh", action="store_true", help="ask Binotel also for calls that it was asked for before")
 
 
 def _path(text: str) -> Path:
