@@ -1,4 +1,4 @@
-"""Copy what the scripts remember from an SQLite file to the PostgreSQL server that DATABASE_URL names.
+"""Copy what the scripts remember, the calls too, from an SQLite file to the PostgreSQL server that DATABASE_URL names.
 
     python scripts/move_state.py                                from var/binotel.db beside the config file
     python scripts/move_state.py /opt/binotel/var/binotel.db
@@ -9,6 +9,7 @@ start them again. The file stays as it is. This can be run again: what is newer 
 
 import argparse
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 import common  # noqa: F401 - so that binotel_core is found
 from binotel_core import account_id
+from common.calls.archive import ARCHIVE_PART, ARCHIVE_STEPS, ARCHIVE_TABLES, CALLS
 from common.job import Job, print_out, run
 from common.settings import UsageError
 from common.state.database import Database
@@ -25,13 +27,15 @@ from common.state.ledger import HEAVY_REQUESTS, LEDGER_STEPS
 from common.state.store import REMEMBERED, REMEMBERED_STEPS
 from common.state.urls import FILE, is_server
 
+ROWS_AT_ONCE = 1000
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the SQLite file (default: var/binotel.db)")
 
 
 def main(job: Job) -> None:
-    """Copy both tables, with all accounts that are in the file."""
+    """Copy all tables, with all accounts that are in the file."""
     settings = job.settings
     if not is_server(settings.database_url):
         raise UsageError(
@@ -46,13 +50,19 @@ def main(job: Job) -> None:
                 stack.enter_context(filelock.FileLock(lock, timeout=0))
             except filelock.Timeout:
                 raise UsageError(f"A job is running with {path} ({lock.stem}): stop it, then run this again.") from None
-        values, requests = (
+        values, requests, calls = (
             [Database(url, account_id(settings.key), part, steps) for url in (f"{FILE}{path}", settings.database_url)]
-            for part, steps in (("remembered", REMEMBERED_STEPS), ("heavy requests", LEDGER_STEPS))
+            for part, steps in (
+                ("remembered", REMEMBERED_STEPS),
+                ("heavy requests", LEDGER_STEPS),
+                (ARCHIVE_PART, ARCHIVE_STEPS),
+            )
         )
         copied, all_values = copy_values(*values)
         copy_requests(*requests)
+        copied_calls, all_calls = copy_archive(*calls)
     print_out(f"{copied} of {all_values} remembered values were copied, the others are on the server already.")
+    print_out(f"{copied_calls} of {all_calls} calls were copied, the others are on the server already.")
 
 
 def copy_values(source: Database, target: Database) -> tuple[int, int]:
@@ -80,6 +90,36 @@ def copy_requests(source: Database, target: Database) -> None:
                 connection.execute(HEAVY_REQUESTS.insert(), {name: row[name] for name in row if name != "id"})
 
     target.run(copy)
+
+
+def copy_archive(source: Database, target: Database) -> tuple[int, int]:
+    """The calls, what belongs to them, and what is known of time, where the target has none; gives how many calls."""
+    before = target.run(count_of_calls)
+    for table in ARCHIVE_TABLES:
+        keys = list(table.primary_key.columns)
+        new = insert(table).on_conflict_do_nothing(index_elements=keys)
+        rows = rows_after(table, (), source)
+        while rows:
+            target.run(partial(execute, new, rows))
+            rows = rows_after(table, tuple(rows[-1][key.name] for key in keys), source)
+    return target.run(count_of_calls) - before, source.run(count_of_calls)
+
+
+def execute(statement: Any, rows: list[dict[str, Any]], connection: sqlalchemy.Connection, _: float) -> None:
+    connection.execute(statement, rows)
+
+
+def rows_after(table: sqlalchemy.Table, last: tuple[Any, ...], database: Database) -> list[dict[str, Any]]:
+    """Some rows of a table, those after one with this primary key."""
+    keys = table.primary_key.columns
+    query = table.select().order_by(*keys).limit(ROWS_AT_ONCE)
+    if last:
+        query = query.where(sqlalchemy.tuple_(*keys) > sqlalchemy.tuple_(*last))
+    return database.run(lambda connection, _: [dict(row) for row in connection.execute(query).mappings()])
+
+
+def count_of_calls(connection: sqlalchemy.Connection, _: float) -> int:
+    return int(connection.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(CALLS)).scalar_one())
 
 
 def rows_of(table: sqlalchemy.Table, database: Database) -> list[dict[str, Any]]:

@@ -80,10 +80,12 @@ def test_every_key_is_read(load, tmp_path):
         "RECORDS_URL=s3://bucket/calls\nRECORDS_PATIENCE_HOURS=24\nRECORD_MAX_MB=50\n"
         "SCHEDULE_EXPORT_CALLS_PER_DAY=day at 07:30 | --format xlsx,csv\nSCHEDULE_ALERT_LOST_CALLS=every 5 minutes\n"
         "SCHEDULE_DOWNLOAD_RECORDS=every 2 hours\nSCHEDULE_BACKUP_CUSTOMERS=sunday at 03:00\n"
+        "SCHEDULE_ARCHIVE_CALLS=day at 01:00 | 2023-01-01\n"
         "HEALTHCHECK_URL_EXPORT_CALLS_PER_DAY=https://hc-ping.com/export\n"
         "HEALTHCHECK_URL_ALERT_LOST_CALLS=https://hc-ping.com/alert\n"
         "HEALTHCHECK_URL_DOWNLOAD_RECORDS=https://hc-ping.com/records\n"
         "HEALTHCHECK_URL_BACKUP_CUSTOMERS=https://hc-ping.com/backup\n"
+        "HEALTHCHECK_URL_ARCHIVE_CALLS=https://hc-ping.com/archive\n"
     )
     settings = load(text)
     assert {key for key in DEFAULTS if f"{key}=" not in text} == set()
@@ -121,12 +123,14 @@ def test_every_key_is_read(load, tmp_path):
             "alert_lost_calls": dataclasses.asdict(Timetable.parse("every 5 minutes")),
             "download_records": dataclasses.asdict(Timetable.parse("every 2 hours")),
             "backup_customers": dataclasses.asdict(Timetable.parse("sunday at 03:00")),
+            "archive_calls": dataclasses.asdict(Timetable.parse("day at 01:00 | 2023-01-01")),
         },
         "healthcheck_urls": {
             "export_calls_per_day": "https://hc-ping.com/export",
             "alert_lost_calls": "https://hc-ping.com/alert",
             "download_records": "https://hc-ping.com/records",
             "backup_customers": "https://hc-ping.com/backup",
+            "archive_calls": "https://hc-ping.com/archive",
         },
     }
 

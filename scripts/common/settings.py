@@ -22,7 +22,8 @@ from common.labels import LANGUAGES
 from common.state.urls import FILE, file_of, is_server
 from common.timetable import Timetable
 
-JOBS = ("export_calls_per_day", "alert_lost_calls", "download_records", "backup_customers")  # that run_schedule.py runs
+# That run_schedule.py runs.
+JOBS = ("export_calls_per_day", "alert_lost_calls", "download_records", "backup_customers", "archive_calls")
 TOKEN_LENGTH = 8  # parts of a chat channel's URL that are so long may be secrets
 MINUTES_OF_A_DAY = 24 * 60
 MAX_ADDRESS_LENGTH = 254  # RFC 5321

@@ -20,6 +20,7 @@ from common.calls.period import INCOMING, OUTGOING, way_of
 from common.state.database import Database
 
 DAY_SECONDS = 86400
+BOTH = (INCOMING, OUTGOING)
 PAGE_ROWS = 2_000  # read at once
 _NO_SOURCE = ("",) * len(Source._fields)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -36,6 +37,7 @@ CALLS = sqlalchemy.Table(
     Column("general_call_id", Text, nullable=False),
     Column("call_id", Text, nullable=False),  # of its recording
     Column("start", Integer, nullable=False),  # Unix seconds
+    Column("local_time", Text, nullable=False),  # 2024-05-01 09:30:15, by the account's clock
     Column("direction", Text, nullable=False),  # incoming or outgoing
     Column("number", Text, nullable=False),  # as people are shown it
     Column("number_key", Text, nullable=False),  # its last nine digits; "" of a hidden one
@@ -103,13 +105,15 @@ def _make_tables(connection: sqlalchemy.Connection) -> None:
         path = connection.exec_driver_sql("SELECT file FROM pragma_database_list WHERE name = 'main'").scalar_one()
         with suppress(OSError):
             Path(path).chmod(0o600)
-    for table in (CALLS, RUNG, COVERED, FOUND):
+    for table in _metadata.sorted_tables:
         connection.execute(CreateTable(table, if_not_exists=True))
     for index in (_IN_TIME_ORDER, _BY_NUMBER):
         connection.execute(CreateIndex(index, if_not_exists=True))
 
 
+ARCHIVE_PART = "calls"
 ARCHIVE_STEPS = (_make_tables,)
+ARCHIVE_TABLES = (CALLS, RUNG, FOUND, COVERED)  # what is known of time comes last: it says what is in the others
 
 
 # Who was rung is known better by then: what stood beyond it is nothing.
@@ -131,7 +135,7 @@ class Wanted:
 
     first: int
     last: int
-    ways: tuple[str, ...] = (INCOMING, OUTGOING)
+    ways: tuple[str, ...] = BOTH
     of: str = ""
 
 
@@ -155,7 +159,7 @@ class Archive:
         self.timezone = timezone
         self._account = account_id(account)
         self._keep_days = keep_days
-        self._database = Database(database_url, self._account, "calls", ARCHIVE_STEPS, **options)
+        self._database = Database(database_url, self._account, ARCHIVE_PART, ARCHIVE_STEPS, **options)
         self._is_old_removed = False
 
     def covered(self, way: str, first: int, last: int) -> list[Stretch]:
@@ -226,6 +230,39 @@ class Archive:
         """When the calls of a direction began, in Unix seconds, from `first` to `last`, in order."""
         query = sqlalchemy.select(CALLS.c.start).where(*self._of_stretch((way,), first, last)).order_by(CALLS.c.start)
         return list(self._run(lambda connection, _: connection.execute(query).scalars().all()))
+
+    def count(self, first: int, last: int) -> int:
+        """How many calls there are that began from `first` to `last`, in Unix seconds."""
+        query = sqlalchemy.select(sqlalchemy.func.count()).where(*self._of_stretch(BOTH, first, last))
+        return self._run(lambda connection, _: connection.execute(query).scalar_one())
+
+    def first_known(self) -> int | None:
+        """The first second that is known of any call, in Unix seconds; None of an archive in which there is nothing."""
+        query = sqlalchemy.select(sqlalchemy.func.min(COVERED.c.first)).where(
+            COVERED.c.account == self._account, COVERED.c.way.in_(BOTH)
+        )
+        return self._run(lambda connection, _: connection.execute(query).scalar())
+
+    def forget(self, key: str) -> list[int]:
+        """Erase the calls with a number, from the file's bytes too; gives when they began, in Unix seconds.
+
+        key: see Call.number_key
+        """
+        mine = (CALLS.c.account == self._account, CALLS.c.number_key == key)
+        ids = sqlalchemy.select(CALLS.c.id).where(*mine)
+
+        def work(connection: sqlalchemy.Connection, _: float) -> list[int]:
+            starts = list(connection.execute(sqlalchemy.select(CALLS.c.start).where(*mine)).scalars())
+            for table in (RUNG, FOUND):
+                connection.execute(table.delete().where(table.c.account == self._account, table.c.id.in_(ids)))
+            connection.execute(CALLS.delete().where(*mine))
+            connection.execute(FOUND.delete().where(FOUND.c.account == self._account, FOUND.c.way == f"number {key}"))
+            connection.execute(
+                COVERED.delete().where(COVERED.c.account == self._account, COVERED.c.way == f"number {key}")
+            )
+            return starts
+
+        return self._run(work)
 
     def _pages(self, wanted: Wanted, first: int, last: int) -> Iterator[list[str]]:
         """The entries, as texts, some at a time: no other process waits until a reader has gone through all."""
@@ -384,6 +421,7 @@ def _values(call: Call, entry: dict[str, Any], wanted: Wanted, asked: float) -> 
     """The values of a row of CALLS, from its start on."""
     return (
         int(call.unix_start),
+        f"{call.start:%Y-%m-%d %H:%M:%S}",
         way_of(entry) or wanted.ways[-1],
         call.shown_number,
         call.number_key,

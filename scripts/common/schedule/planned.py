@@ -30,6 +30,7 @@ LIMIT_SECONDS = {
     "alert_lost_calls": 15 * MINUTE,
     "download_records": 12 * HOUR,
     "backup_customers": 2 * HOUR,
+    "archive_calls": 12 * HOUR,
 }
 # A job that runs at a time of the day and fails is tried again so long after each failure, on the same day.
 RETRIES_SECONDS = (10 * MINUTE, 30 * MINUTE, 60 * MINUTE)

@@ -239,8 +239,13 @@ def database_engine(
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         check_not_emptied(path)
 
+    def set_up(connection: Any, _record: object) -> None:
+        # What is deleted concerns people: it is overwritten, not only forgotten.
+        connection.execute("PRAGMA secure_delete = ON")
+
     sqlalchemy.event.listen(engine, "begin", begin)
     sqlalchemy.event.listen(engine, "do_connect", connect)
+    sqlalchemy.event.listen(engine, "connect", set_up)
     return engine
 
 

@@ -119,3 +119,11 @@ class Store:
 
 def _believed(now: float) -> sqlalchemy.ColumnElement[bool]:
     return REMEMBERED.c.written_at <= now + DAY_SECONDS
+
+
+def forget_person(database_url: str, account: str, text: str) -> int:
+    """Erase all that any job of an account remembers with a text in it, such as a number; gives how much it was."""
+    database = Database(database_url, account_id(account), "remembered", REMEMBERED_STEPS)
+    mine = REMEMBERED.delete().filter_by(account=account_id(account))
+    theirs = mine.where(REMEMBERED.c.name.contains(text) | REMEMBERED.c.value.contains(text))
+    return database.run(lambda connection, _: int(connection.execute(theirs).rowcount))
