@@ -31,6 +31,7 @@ CONFIG = """\
 BINOTEL_KEY=sandbox-key
 BINOTEL_SECRET=sandbox-secret
 BINOTEL_API_URL={api_url}
+DATABASE_URL=sqlite:///var/binotel-{api}.db
 SMTP_HOST=127.0.0.1
 SMTP_PORT={smtp_port}
 SMTP_SECURITY=none
@@ -44,6 +45,7 @@ def main() -> int:
     parser = Parser(description=__doc__)
     parser.add_argument("language", nargs="?", choices=LANGUAGES, default="uk", help="of the report (default: uk)")
     parser.add_argument("--api", choices=("2.0", "4.0"), default="2.0", help="version of Binotel's API (default: 2.0)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell every step")
     arguments = parser.parse_args()
     mail_file = FOLDER / "mail" / f"calls-{DAY}.eml"
     mail_file.parent.mkdir(parents=True, exist_ok=True)
@@ -52,8 +54,10 @@ def main() -> int:
     with running_sandbox() as api_url, running_mail_server(mail_file) as smtp_port:
         config.touch(0o600)
         api_url = api_url.replace("2.0", arguments.api)
-        config.write_text(CONFIG.format(api_url=api_url, smtp_port=smtp_port, language=arguments.language))
+        values = {"api_url": api_url, "api": arguments.api, "smtp_port": smtp_port, "language": arguments.language}
+        config.write_text(CONFIG.format(**values))
         command = [sys.executable, str(SCRIPTS / "export_calls_per_day.py"), DAY, "--config", str(config)]
+        command += ["-v"] if arguments.verbose else []
         # The user's own settings in the environment would win over the demo's.
         environment = {name: value for name, value in os.environ.items() if name not in DEFAULTS}
         result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=False)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ DAY_SECONDS = 86400
 BOTH = (INCOMING, OUTGOING)
 PAGE_ROWS = 2_000  # read at once
 _NO_SOURCE = ("",) * len(Source._fields)
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 _T = TypeVar("_T")
 Stretch = tuple[int, int]  # of time, in Unix seconds, both inclusive
@@ -183,7 +183,7 @@ class Archive:
         """
         calls: dict[str, tuple[Any, ...]] = {}
         rung: list[tuple[Any, ...]] = []
-        rung_counts: list[tuple[str, int]] = []
+        rung_counts: dict[str, int] = {}
         for entry in entries:
             try:
                 call = Call.from_entry(entry, self.timezone)
@@ -199,14 +199,17 @@ class Archive:
                 call_id,
                 *_values(call, entry, wanted, asked),
             )
-            rung_counts.append((identity, len(call.rung)))
+            rung_counts[identity] = len(call.rung)
             rung += [(self._account, identity, place, *one) for place, one in enumerate(call.rung)]
         known_until = min(wanted.last, int(asked) - SETTLED_SECONDS)
 
         def work(connection: sqlalchemy.Connection, _: float) -> list[Any]:
-            unlisted = self._note_unlisted(connection, calls.keys(), wanted, asked) if is_complete else []
+            there = self._there(connection, wanted)
+            gone = [row for row in there if row.id not in calls] if is_complete else []
+            unlisted = self._note_unlisted(connection, gone, wanted, asked) if gone else []
             self._write(connection, CALLS, list(calls.values()), CALLS.c.entry, CALLS.c.unlisted_since)
-            _for_each(connection, _RUNG_BEYOND, [(self._account, *one) for one in rung_counts])
+            shorter = [(self._account, row.id, rung_counts[row.id]) for row in there if row.id in rung_counts]
+            _for_each(connection, _RUNG_BEYOND, shorter)
             self._write(connection, RUNG, rung, *RUNG.columns)
             if wanted.of:
                 self._write(connection, FOUND, [(self._account, wanted.of, identity) for identity in calls])
@@ -301,26 +304,25 @@ class Archive:
         """Insert rows; of those that are there, update the ones in which any of these columns differs."""
         _for_each(connection, self._database.insert_or_update(table, differing), rows)
 
+    def _there(self, connection: sqlalchemy.Connection, wanted: Wanted) -> Sequence[Any]:
+        """Of the calls that are there already: id, start, direction."""
+        query = sqlalchemy.select(CALLS.c.id, CALLS.c.start, CALLS.c.direction)
+        query = query.where(*self._of_stretch(wanted.ways, wanted.first, wanted.last))
+        return connection.execute(query.where(self._belongs_to(wanted.of)) if wanted.of else query).all()
+
     def _note_unlisted(
-        self, connection: sqlalchemy.Connection, listed: Collection[str], wanted: Wanted, now: float
+        self, connection: sqlalchemy.Connection, gone: Sequence[Any], wanted: Wanted, now: float
     ) -> list[Any]:
         """Mark the calls of a known stretch that are not listed any more; gives the entries of all that are marked.
 
         What was seen of others, while they rang perhaps, has come to nothing: it goes. An answer for one name marks
         none: it may mean less by that name than we do.
         """
-        mine = self._of_stretch(wanted.ways, wanted.first, wanted.last)
-        if wanted.of:
-            mine.append(self._belongs_to(wanted.of))
-        columns = CALLS.c.id, CALLS.c.start, CALLS.c.direction
-        gone = [row for row in connection.execute(sqlalchemy.select(*columns).where(*mine)) if row[0] not in listed]
-        if not gone:
-            return []
         stretch = wanted.first, wanted.last
         of_name = self._covered(connection, wanted.of, *stretch, now)
         known = {way: [*self._covered(connection, way, *stretch, now), *of_name] for way in wanted.ways}
-        stay = [row[0] for row in gone if any(first <= row.start <= last for first, last in known[row.direction])]
-        go = {row[0] for row in gone} - set(stay)
+        stay = {row.id for row in gone if any(first <= row.start <= last for first, last in known[row.direction])}
+        go = {row.id for row in gone} - stay
         for table in (CALLS, RUNG):
             connection.execute(table.delete().where(table.c.account == self._account, table.c.id.in_(go)))
         if wanted.of:
@@ -421,7 +423,7 @@ def _values(call: Call, entry: dict[str, Any], wanted: Wanted, asked: float) -> 
     """The values of a row of CALLS, from its start on."""
     return (
         int(call.unix_start),
-        f"{call.start:%Y-%m-%d %H:%M:%S}",
+        call.start.replace(tzinfo=None).isoformat(" "),
         way_of(entry) or wanted.ways[-1],
         call.shown_number,
         call.number_key,
