@@ -66,24 +66,18 @@ def test_between_requests_it_leaves_the_quota_to_others(fill, slept):
 
 def test_it_stops_at_a_time_of_the_day_and_the_next_run_goes_on(fill, sandbox, monkeypatch):
     night = datetime(2024, 5, 20, 1, tzinfo=KYIV)
-    keep, until = Archive.keep, []
-
-    def late(*arguments, **options):
-        until.append(1)
-        result = keep(*arguments, **options)
-        if len(until) == 3:
-            monkeypatch.setattr("common.job.Job.now", lambda job: datetime(2024, 5, 20, 6, 0, 1, tzinfo=KYIV))
-        return result
-
+    # It is looked at once for the period, and before each request.
+    moments = iter([night] * 4)
     with monkeypatch.context() as patch:
-        patch.setattr(Archive, "keep", late)
-        patch.setattr("common.job.Job.now", lambda job: night)
+        patch.setattr("common.job.Job.now", lambda job: next(moments, night.replace(hour=6)))
         code, output = fill("2023-05-01", "--until", "06:00", moment=night)
-    assert (code, len(sandbox.requests)) == (0, 3)
-    asked = [request["method"] for request in sandbox.requests]
-    monkeypatch.undo()
-    assert "is known" in output
-    assert asked
+    first = [(request["method"], request["code"]) for request in sandbox.requests]
+    assert (code, len(first), "is known" in output) == (0, 3, True)
+    sandbox.requests.clear()
+    known = fill("--status", moment=night)[1]
+    assert fill("2023-05-01", moment=night)[0] == 0
+    assert fill("--status", moment=night)[1] != known
+    assert len(sandbox.requests) > 3
 
 
 def test_what_is_known_is_told_a_line_a_month(fill, run_main, sandbox):

@@ -17,6 +17,7 @@ from binotel_core import account_id
 from common.calls.call import SETTLED_SECONDS, Call, Source, clean, object_in
 from common.calls.entries import UnreadableError
 from common.calls.period import INCOMING, OUTGOING, way_of
+from common.calls.views import make_views
 from common.state.database import Database
 
 DAY_SECONDS = 86400
@@ -60,6 +61,7 @@ CALLS = sqlalchemy.Table(
     Column("domain", Text, nullable=False),
     Column("page", Text, nullable=False),
     Column("recording_state", Text, nullable=False),
+    Column("legs_name", Text, nullable=False),  # what the two calls of one conversation have in common
     Column("seen_at", Float, nullable=False),  # Unix seconds
     Column("unlisted_since", Float),  # Unix seconds; null while the server lists it
     Column("entry", Text, nullable=False),  # the server's own, as JSON
@@ -96,7 +98,8 @@ FOUND = sqlalchemy.Table(
     Column("id", Text, primary_key=True),
 )
 _IN_TIME_ORDER = sqlalchemy.Index("calls_in_time_order", CALLS.c.account, CALLS.c.start, CALLS.c.id)
-_BY_NUMBER = sqlalchemy.Index("calls_by_number", CALLS.c.account, CALLS.c.number_key)
+_BY_NUMBER = sqlalchemy.Index("calls_by_number", CALLS.c.account, CALLS.c.number_key, CALLS.c.start)
+_BY_LINE = sqlalchemy.Index("calls_by_line", CALLS.c.account, CALLS.c.line, CALLS.c.employee)
 
 
 def _make_tables(connection: sqlalchemy.Connection) -> None:
@@ -107,12 +110,12 @@ def _make_tables(connection: sqlalchemy.Connection) -> None:
             Path(path).chmod(0o600)
     for table in _metadata.sorted_tables:
         connection.execute(CreateTable(table, if_not_exists=True))
-    for index in (_IN_TIME_ORDER, _BY_NUMBER):
+    for index in (_IN_TIME_ORDER, _BY_NUMBER, _BY_LINE):
         connection.execute(CreateIndex(index, if_not_exists=True))
 
 
 ARCHIVE_PART = "calls"
-ARCHIVE_STEPS = (_make_tables,)
+ARCHIVE_STEPS = (_make_tables, make_views)
 ARCHIVE_TABLES = (CALLS, RUNG, FOUND, COVERED)  # what is known of time comes last: it says what is in the others
 
 
@@ -440,6 +443,7 @@ def _values(call: Call, entry: dict[str, Any], wanted: Wanted, asked: float) -> 
         call.our_number_name,
         *(call.source or _NO_SOURCE),
         call.recording_state,
+        call.legs_name,
         asked,
         None,
         _written(entry),

@@ -1,0 +1,157 @@
+"""The archive as people and other programs query it: views with plain names, which count as the reports do.
+
+Their columns are documented in docs/en/archive.md. The SQL is that of SQLite and of PostgreSQL alike.
+"""
+
+import sqlalchemy
+
+from common.calls.call import ANSWERED_DISPOSITIONS, LEGS_APART_SECONDS, LOST_DISPOSITIONS, MESSAGE_DISPOSITIONS
+
+SERVICE_LEVEL_SECONDS = 20
+AT_ONCE_SECONDS = 5  # who gives up so soon is not held against those who answer
+
+
+def _listed(texts: frozenset[str]) -> str:
+    return ", ".join(f"'{text}'" for text in sorted(texts))
+
+
+# The later one of two legs that phone-to-phone makes, and the earlier one that belongs to it.
+_IS_LATER_LEG = f"""
+    one.account = other.account AND one.legs_name = other.legs_name AND one.id <> other.id
+    AND other.start BETWEEN one.start - {LEGS_APART_SECONDS} AND one.start
+    AND (other.start < one.start OR length(other.id) < length(one.id)
+         OR (length(other.id) = length(one.id) AND other.id < one.id))"""
+
+_COUNTS = """
+    sum(CASE WHEN direction = 'incoming' THEN 1 ELSE 0 END) AS incoming,
+    sum(CASE WHEN direction = 'incoming' AND result = 'answered' THEN 1 ELSE 0 END) AS answered,
+    sum(CASE WHEN result = 'lost' THEN 1 ELSE 0 END) AS lost,
+    sum(CASE WHEN direction = 'incoming' AND result = 'other' THEN 1 ELSE 0 END) AS other,
+    round(100.0 * sum(CASE WHEN direction = 'incoming' AND result = 'answered' THEN 1 ELSE 0 END)
+        / nullif(sum(CASE WHEN direction = 'incoming' AND result <> 'other' THEN 1 ELSE 0 END), 0), 1)
+        AS answered_percent"""
+_OUTGOING = """
+    sum(CASE WHEN direction = 'outgoing' THEN 1 ELSE 0 END) AS outgoing,
+    sum(CASE WHEN direction = 'outgoing' AND result = 'answered' THEN 1 ELSE 0 END) AS outgoing_answered,
+    sum(CASE WHEN result = 'answered' THEN talk_seconds ELSE 0 END) AS talk_seconds"""
+_CALLERS = f"""
+    count(DISTINCT CASE WHEN direction = 'incoming' AND is_new = 1 AND number_key <> '' THEN number_key END)
+        AS new_callers,
+    round(100.0 * sum(CASE WHEN direction = 'incoming' AND result = 'answered'
+                            AND wait_seconds <= {SERVICE_LEVEL_SECONDS} THEN 1 ELSE 0 END)
+        / nullif(sum(CASE WHEN direction = 'incoming' AND (result = 'answered'
+                            OR (result = 'lost' AND wait_seconds > {AT_ONCE_SECONDS})) THEN 1 ELSE 0 END), 0), 1)
+        AS service_level_percent"""
+
+# In this order: each may use those before it.
+VIEWS = {
+    # Each conversation once, SMS and fax apart.
+    "call_list": f"""
+        SELECT one.account, one.id, one.start, one.local_time, substr(one.local_time, 1, 10) AS day,
+            substr(one.local_time, 12, 2) AS hour, one.direction,
+            CASE WHEN coalesce(later.disposition, one.disposition) IN ({_listed(ANSWERED_DISPOSITIONS)}) THEN 'answered'
+                 WHEN one.direction = 'incoming' AND one.disposition IN ({_listed(LOST_DISPOSITIONS)}) THEN 'lost'
+                 ELSE 'other' END AS result,
+            coalesce(later.disposition, one.disposition) AS disposition,
+            coalesce(later.number, one.number) AS number,
+            coalesce(later.number_key, one.number_key) AS number_key,
+            CASE WHEN later.id IS NULL THEN '' ELSE one.number END AS first_number,
+            CASE WHEN later.id IS NULL THEN '' ELSE one.number_key END AS first_number_key,
+            one.customer, CASE WHEN one.is_new THEN 1 ELSE 0 END AS is_new, one.line, one.line_group,
+            coalesce(nullif(one.employee, ''),
+                (SELECT max(named.employee) FROM calls AS named
+                 WHERE named.account = one.account AND named.line = one.line AND named.line <> ''),
+                '') AS employee,
+            coalesce(later.wait_seconds, one.wait_seconds) AS wait_seconds,
+            coalesce(later.talk_seconds, one.talk_seconds) AS talk_seconds,
+            one.our_number, one.our_number_name, one.utm_source, one.utm_medium, one.utm_campaign, one.utm_content,
+            one.utm_term, one.domain, one.page, one.recording_state, one.unlisted_since
+        FROM calls AS one
+        LEFT JOIN calls AS later ON one.legs_name <> '' AND later.id = (
+            SELECT min(leg.id) FROM calls AS leg
+            WHERE leg.account = one.account AND leg.legs_name = one.legs_name AND leg.id <> one.id
+            AND leg.start BETWEEN one.start AND one.start + {LEGS_APART_SECONDS})
+        WHERE one.disposition NOT IN ({_listed(MESSAGE_DISPOSITIONS)})
+        AND NOT (one.legs_name <> '' AND EXISTS (SELECT 1 FROM calls AS other WHERE {_IS_LATER_LEG}))""",
+    # What a caller went through, from a lost call until somebody speaks to the caller.
+    "lost_spells": """
+        WITH spoken AS (
+            SELECT account, number_key, start, direction, employee, line FROM call_list
+            WHERE result = 'answered' AND number_key <> ''
+            UNION ALL
+            SELECT account, first_number_key, start, direction, employee, line FROM call_list
+            WHERE result = 'answered' AND first_number_key <> ''),
+        dialled AS (
+            SELECT account, number_key, start FROM call_list WHERE direction = 'outgoing'
+            UNION ALL
+            SELECT account, first_number_key, start FROM call_list
+            WHERE direction = 'outgoing' AND first_number_key <> ''),
+        lost AS (
+            SELECT call_list.*, (
+                SELECT min(spoken.start) FROM spoken WHERE spoken.account = call_list.account
+                AND spoken.number_key = call_list.number_key AND spoken.start > call_list.start) AS ended
+            FROM call_list WHERE result = 'lost' AND number_key <> ''),
+        spells AS (
+            SELECT account, number_key, ended, max(number) AS number, max(customer) AS customer, count(*) AS times,
+                min(start) AS first, max(start) AS last, min(local_time) AS first_time, max(local_time) AS last_time,
+                max(CASE WHEN disposition = 'VM-SUCCESS' THEN 1 ELSE 0 END) AS has_message
+            FROM lost GROUP BY account, number_key, ended)
+        SELECT spells.account, number_key, number, customer, times, first, last, first_time, last_time, has_message,
+            CASE WHEN ended IS NULL AND EXISTS (
+                    SELECT 1 FROM dialled WHERE dialled.account = spells.account
+                    AND dialled.number_key = spells.number_key AND dialled.start > spells.last) THEN 'tried'
+                 WHEN ended IS NULL THEN 'nobody'
+                 WHEN EXISTS (
+                    SELECT 1 FROM spoken WHERE spoken.account = spells.account AND spoken.start = spells.ended
+                    AND spoken.number_key = spells.number_key AND spoken.direction = 'incoming') THEN 'got_through'
+                 ELSE 'called_back' END AS state,
+            ended, ended - first AS seconds_until_ended,
+            (SELECT max(coalesce(nullif(spoken.employee, ''), spoken.line)) FROM spoken
+             WHERE spoken.account = spells.account AND spoken.number_key = spells.number_key
+             AND spoken.start = spells.ended) AS ended_by
+        FROM spells""",
+    "by_day": f"SELECT account, day, {_COUNTS}, {_OUTGOING} FROM call_list GROUP BY account, day",
+    "by_hour": f"SELECT account, day, hour, {_COUNTS}, {_OUTGOING} FROM call_list GROUP BY account, day, hour",
+    "by_our_number": f"""
+        SELECT account, our_number, max(our_number_name) AS name, {_COUNTS}, {_CALLERS}
+        FROM call_list WHERE direction = 'incoming' GROUP BY account, our_number""",
+    "by_source": f"""
+        SELECT account, utm_source, utm_medium, utm_campaign, domain, {_COUNTS}, {_CALLERS}
+        FROM call_list WHERE direction = 'incoming' AND utm_source || utm_medium || utm_campaign || domain <> ''
+        GROUP BY account, utm_source, utm_medium, utm_campaign, domain""",
+    # rung_in_lost: lost calls in which the line was rung, and could have been picked up.
+    "by_employee": """
+        WITH did AS (
+            SELECT account, coalesce(nullif(employee, ''), nullif(line, ''), 'no line') AS name,
+                sum(CASE WHEN direction = 'incoming' AND result = 'answered' THEN 1 ELSE 0 END) AS answered,
+                sum(CASE WHEN direction = 'outgoing' THEN 1 ELSE 0 END) AS outgoing,
+                sum(CASE WHEN direction = 'outgoing' AND result = 'answered' THEN 1 ELSE 0 END) AS outgoing_answered,
+                sum(CASE WHEN result = 'answered' THEN talk_seconds ELSE 0 END) AS talk_seconds,
+                0 AS rung_in_lost, 0 AS callbacks
+            FROM call_list WHERE direction = 'outgoing' OR result = 'answered' GROUP BY account, name
+            UNION ALL
+            SELECT account, name, 0, 0, 0, 0, count(DISTINCT id), 0 FROM (
+                SELECT rung.account, rung.id, coalesce(nullif(rung.employee, ''),
+                    (SELECT max(named.employee) FROM calls AS named
+                     WHERE named.account = rung.account AND named.line = rung.line AND named.employee <> ''),
+                    nullif(rung.line, ''), 'no line') AS name
+                FROM rung JOIN call_list ON call_list.account = rung.account AND call_list.id = rung.id
+                WHERE call_list.result = 'lost') AS rung_by GROUP BY account, name
+            UNION ALL
+            SELECT account, coalesce(nullif(ended_by, ''), 'no line'), 0, 0, 0, 0, 0, count(*) FROM lost_spells
+            WHERE state = 'called_back' GROUP BY account, ended_by)
+        SELECT account, name, sum(answered) AS answered, sum(rung_in_lost) AS rung_in_lost,
+            round(100.0 * sum(answered) / nullif(sum(answered) + sum(rung_in_lost), 0), 1) AS picked_up_percent,
+            sum(outgoing) AS outgoing, sum(outgoing_answered) AS outgoing_answered, sum(talk_seconds) AS talk_seconds,
+            round(1.0 * sum(talk_seconds) / nullif(sum(answered) + sum(outgoing_answered), 0), 1)
+                AS average_talk_seconds,
+            sum(callbacks) AS callbacks
+        FROM did GROUP BY account, name""",
+}
+
+
+def make_views(connection: sqlalchemy.Connection) -> None:
+    for name in reversed(VIEWS):
+        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
+    for name, query in VIEWS.items():
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
