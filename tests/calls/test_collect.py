@@ -2,12 +2,14 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy
@@ -73,7 +75,7 @@ def asked_for(server, archive, wanted, **options):
     return client.asked
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     days=st.integers(1, 40),
     rate=st.integers(0, 40),
@@ -92,7 +94,7 @@ def test_whatever_the_interruptions_every_call_is_there_once(
     server = server_of(days, rate, shape, seed, caps=caps)
     wanted = wanted_of(days, ways)
     url = f"sqlite:///{tmp_path_factory.mktemp('var') / 'binotel.db'}"
-    client, kills = Asking(server, (rng.random() < often for _ in range(300))), 0
+    client, kills = Asking(server, (rng.random() < often for _ in range(150))), 0
     while True:
         archive = Archive(url, "key", KYIV)  # as another process has it
         try:
@@ -127,8 +129,10 @@ def test_only_what_is_new_of_a_longer_period_is_asked_for(archive):
     assert not [request for request in asked if known.first <= request.first and request.last <= known.last]
 
 
-def test_of_days_that_were_exported_each_by_itself_only_the_others_are_asked_for(archive):
-    server = server_of(60, 2500, "steady")
+def test_of_days_that_were_exported_each_by_itself_only_the_others_are_asked_for(archive, monkeypatch):
+    caps = {INCOMING_METHOD: 40, OUTGOING_METHOD: 40}
+    monkeypatch.setattr("common.calls.period.METHODS", lowered(caps))
+    server = server_of(60, 50, "steady", caps=caps)
     lacking = random.Random(1).sample(range(60), 10)
     for day in set(range(60)) - set(lacking):
         wanted = wanted_of(1, first=day)
@@ -184,6 +188,17 @@ def test_an_answer_while_the_clock_is_ahead_makes_nothing_known_that_is_still_to
     monkeypatch.setattr("common.calls.collect.time.time", lambda: wanted.last + 10.0)
     collect(wanted, client, archive, on_request=client.on_request)
     assert archive.covered(INCOMING, wanted.first, wanted.last) == [(wanted.first, wanted.last + 10 - 23 * 3600)]
+
+
+def test_a_database_that_was_copied_back_from_a_backup_is_brought_up_to_date(archive, database_url, tmp_path):
+    server, file = server_of(60), Path(database_url.removeprefix("sqlite:///"))
+    asked_for(server, archive, wanted_of(30))
+    shutil.copy(file, tmp_path / "backup.db")
+    asked_for(server, archive, wanted_of(60))
+    shutil.copy(tmp_path / "backup.db", file)
+    again = asked_for(server, archive, wanted_of(60))
+    assert min(request.first for request in again) > wanted_of(30).last - 7 * 86400
+    assert asked_for(server, archive, wanted_of(60)) == []
 
 
 def test_a_second_that_is_too_crowded_is_told_each_time(archive, monkeypatch):

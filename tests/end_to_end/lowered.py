@@ -11,14 +11,15 @@ from pathlib import Path
 
 cap, time_scale, script = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 sys.path[0] = str(Path(script).parent)
-store = importlib.import_module("common.state.store")
+importlib.import_module("common")  # finds the core
 binotel_core = importlib.import_module("binotel_core")
+binotel_core.PATIENCE_SECONDS = 5  # before anything takes it for its own
+store = importlib.import_module("common.state.store")
 for name, method in binotel_core.METHODS.items():
     if method.cap:
         binotel_core.METHODS[name] = replace(method, cap=cap)
 binotel_core.Throttle.__init__.__kwdefaults__["time_scale"] = time_scale
 binotel_core.RETRY_PAUSES_SECONDS = [pause * time_scale for pause in binotel_core.RETRY_PAUSES_SECONDS]
-binotel_core.PATIENCE_SECONDS *= time_scale
 sys.argv = sys.argv[3:]
 store.MORE_PATIENCE_SECONDS *= time_scale
 if Path(script).stem == "download_records":

@@ -171,10 +171,14 @@ class Archive:
 
     def knows(self, wanted: Wanted) -> bool:
         """Whether all that is wanted is there."""
-        return self._knows(wanted.of, wanted) or all(self._knows(way, wanted) for way in wanted.ways)
+        stretch = wanted.first, wanted.last
 
-    def _knows(self, way: str, wanted: Wanted) -> bool:
-        return self.covered(way, wanted.first, wanted.last) == [(wanted.first, wanted.last)]
+        def work(connection: sqlalchemy.Connection, now: float) -> bool:
+            if wanted.of and self._covered(connection, wanted.of, *stretch, now) == [stretch]:
+                return True
+            return all(self._covered(connection, way, *stretch, now) == [stretch] for way in wanted.ways)
+
+        return self._run(work)
 
     def keep(self, entries: Iterable[Any], wanted: Wanted, asked: float, *, is_complete: bool = True) -> list[Any]:
         """Keep an answer: what Binotel lists of what is wanted. All of it, or nothing.
@@ -278,6 +282,8 @@ class Archive:
         if wanted.of:
             query = query.where(self._belongs_to(wanted.of))
         query = query.order_by(*order).limit(PAGE_ROWS)
+        if first > last:
+            return
 
         def rows_of(page: sqlalchemy.Select[Any]) -> Sequence[Any]:
             return self._run(lambda connection, _: connection.execute(page).all())

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from binotel_core import BinotelClient
 from common.calls.archive import Archive, Wanted
-from common.calls.call import id_of, start_of
+from common.calls.call import SETTLED_SECONDS, id_of, start_of
 from common.settings import UsageError
 
 MAX_DAYS = 3660
@@ -78,7 +78,8 @@ def entries_of_day(
     is_fresh: ask Binotel also where the archive knows them; that is one heavy request
     """
     timezone, wanted = archive.timezone, of_day(day, archive.timezone)
-    if not is_fresh and archive.knows(wanted):
+    is_over = wanted.last <= now.timestamp() - SETTLED_SECONDS
+    if is_over and not is_fresh and archive.knows(wanted):
         known = list(archive.entries(wanted, now.timestamp()))
         log.info("%s: %d entries, which the archive knows: Binotel was not asked", day, len(known))
         return known
