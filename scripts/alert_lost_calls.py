@@ -125,9 +125,12 @@ def two_days(now: datetime, job: Job) -> Report:
     yesterday = now.date() - timedelta(days=1)
     is_known = job.archive.knows(of_day(yesterday, timezone))
     entries = entries_of_day(yesterday, job.client, job.archive, now)
-    keys = {caller.key for caller in waiting_callers(report_of(entries, Selection.of_day(yesterday, timezone), job))}
-    pairs = calls_with_entries(entries, timezone, tell=lambda _: None)  # the report has told it
-    carried = [entry for call, entry in pairs if caller_key(call) in keys]
+    pairs = list(calls_with_entries(entries, timezone, job.fail))
+    # Whether a call of two legs reached anybody is said by the later one, which may be today's, and of another number:
+    # legs are carried all, and here they end nobody's waiting.
+    alone = [entry for call, entry in pairs if not call.legs_name]
+    keys = {caller.key for caller in waiting_callers(report_of(alone, Selection.of_day(yesterday, timezone), job))}
+    carried = [entry for call, entry in pairs if call.legs_name or caller_key(call) in keys]
     listed = job.client.entries("stats/list-of-lost-calls-for-today", {}) if is_known else []
     today = entries_of_day(now.date(), job.client, job.archive, now)
     start = datetime.combine(yesterday, time_of_day(), timezone)

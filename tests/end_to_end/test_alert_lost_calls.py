@@ -426,3 +426,36 @@ def test_nobody_to_tell_is_wrong_usage(configure):
         "",
         "ERROR: ALERT_TO and ALERT_URLS are both empty, so nobody would be told: fill in one of them.",
     )
+
+
+def legs(sandbox, *ends):
+    """phone-to-phone between numbers outside: of each the moment, the result and the number."""
+    of_legs = {
+        "internalNumber": "",
+        "employeeName": "",
+        "employeeEmail": "",
+        "customerData": {"name": "Звонок 0321879"},
+    }
+    for moment, disposition, number in ends:
+        sandbox.call(moment, disposition, number, **OUT, **of_legs, generalCallID=f"{moment:%d%H%M%S}{number[-1]}")
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        [(at("18:00"), "ANSWER", "0501111111"), (at("18:00:20"), "NOANSWER", "0502222222")],
+        [(at("23:59:50"), "ANSWER", "0501111111"), (at("00:00:10", THURSDAY), "NOANSWER", "0502222222")],
+    ],
+    ids=["in one day", "over midnight"],
+)
+def test_who_was_joined_with_nobody_still_waits_the_day_after(ends, play, sandbox):
+    sandbox.call(at("17:55"), number="0501111111")
+    legs(sandbox, *ends)
+    came = [message[:2] for message in play(at("09:00", THURSDAY), at("09:03", THURSDAY))]
+    assert came == [("02 09:00", "chat"), ("02 09:00", "mail")]
+
+
+def test_who_was_joined_with_somebody_over_midnight_is_not_told_of(play, sandbox):
+    sandbox.call(at("17:55"), number="0501111111")
+    legs(sandbox, (at("23:59:50"), "NOANSWER", "0501111111"), (at("00:00:10", THURSDAY), "ANSWER", "0502222222"))
+    assert play(at("09:00", THURSDAY), at("09:03", THURSDAY)) == []
