@@ -100,9 +100,10 @@ def wanted_selection(words: list[str], now: datetime, job: Job) -> Selection:
             raise UsageError(f"{option} {value!r} is no number: write its digits alone.")
     number = ""
     if arguments.number is not None:
-        number = forms_of(re.sub(r"[ ()./-]", "", arguments.number), country_of(timezone))[0]
-        if not re.fullmatch("[0-9]{3,20}", number):
+        number = re.sub(r"[\s()./\u2010-\u2015-]", "", arguments.number)
+        if not re.fullmatch(r"\+?[0-9]{3,20}", number):
             raise UsageError(f"--number {arguments.number!r} is no phone number: write it as 0671234567.")
+        number = forms_of(number, country_of(timezone))[0]
     return Selection(
         start,
         min(stop, last_second(now.date(), timezone)),

@@ -69,3 +69,22 @@ def test_what_begins_with_a_plus_is_dialled_with_it_whether_anybody_knows_such_a
 )
 def test_a_number_is_asked_for_in_each_form_the_server_may_have_noted_it_in(numbers, country, expected):
     assert {tuple(forms_of(number, country)) for number in numbers} == {tuple(expected)}
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "dialled"),
+    [
+        # Without its code, 501234567 would be a Ukrainian number, and a Georgian one.
+        ("+48501234567", UKRAINE, "0048501234567"),
+        ("48501234567", GEORGIA, "0048501234567"),
+        ("+84912345678", KAZAKHSTAN, "81084912345678"),
+        ("+380671234567", KAZAKHSTAN, "810380671234567"),
+        ("77011234567", UKRAINE, "0077011234567"),
+        ("+79161234567", KAZAKHSTAN, "89161234567"),  # of one country's code, and dialled as at home
+    ],
+)
+def test_a_number_of_another_country_is_never_asked_for_without_its_code(number, country, dialled):
+    forms = forms_of(number, country)
+    code = f"+{number.removeprefix('+')}"
+    assert forms == [dialled, code.removeprefix("+"), code]
+    assert forms_of(dialled, country) == forms  # what stands for it means nobody else

@@ -248,7 +248,10 @@ def test_one_customer(configure, sandbox, tmp_path):
             ["2024-03-31 03:30", "2024-04-01"],
             "There was no 2024-03-31 03:30: the clocks were put forward. Name a time before or after that.",
         ),
-        (["2024-05-01", "--number", "x"], "--number 'x' is no phone number: write it as 0671234567."),
+        *(
+            (["2024-05-01", "--number", text], f"--number {text!r} is no phone number: write it as 0671234567.")
+            for text in ("x", "x0671234567", "0671234567 доб 5", "0671234567,101", "+", "06712+34567")
+        ),
         (["2024-05-01", "--format", "pdf"], "There is no format 'pdf': --format takes some of xlsx,csv,json."),
     ],
 )
@@ -442,6 +445,22 @@ def test_once_everything_is_known_so_is_every_line_number_and_customer(run_here,
         assert run_here(later, *PERIOD, *more, "--output", str(path))[0] == 0
         assert json.loads(path.read_text("utf-8")) == expected != []
     assert sandbox.answered == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "number", "forms"),
+    [
+        ("Europe/Kyiv", "+48 501 234 567", ["0048501234567", "48501234567", "+48501234567"]),
+        ("Europe/Kyiv", "067\u00a0123\u201145\u201167", ["0671234567", "380671234567", "+380671234567"]),
+        ("Asia/Almaty", "+7 (701) 123-45-67", ["87011234567", "77011234567", "+77011234567"]),
+        ("Asia/Almaty", "8 701 123 45 67", ["87011234567", "77011234567", "+77011234567"]),
+        ("Asia/Almaty", "+380671234567", ["810380671234567", "380671234567", "+380671234567"]),
+        ("Asia/Almaty", "101", ["101", "+101"]),
+    ],
+)
+def test_a_number_is_asked_for_as_one_of_its_own_country(zone, number, forms, run_here, sandbox):
+    assert run_here(datetime(2024, 7, 1, tzinfo=KYIV), *PERIOD, "--number", number, TIMEZONE=zone)[0] == 0
+    assert sandbox.answered == [("stats/history-by-number", forms)]
 
 
 def test_a_number_that_nobody_called_is_doubted(run_here, sandbox, caplog):

@@ -53,13 +53,20 @@ def dialable(number: str, country: str) -> str:
 
 
 def forms_of(number: str, country: str) -> list[str]:
-    """The ways in which the server may have noted a number: as it is dialled at home, and with the country's code."""
+    """The ways in which the server may have noted a number: as it is dialled in the country, and with its own's code.
+
+    The first one means the same number when it is given here again.
+    """
     parsed = _parsed(number, country)
     if not parsed:
         return [_digits(number), f"+{_digits(number)}"]
-    at_home = _digits(phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL))
+    # Without its code, a number of another country would be one of this: 501234567 is one of Poland, and of Ukraine.
+    if parsed.country_code == phonenumbers.country_code_for_region(country):
+        dialled = phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)
+    else:
+        dialled = phonenumbers.format_out_of_country_calling_number(parsed, country)
     abroad = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
-    return [at_home, abroad.removeprefix("+"), abroad]
+    return [_digits(dialled), abroad.removeprefix("+"), abroad]
 
 
 def _parsed(number: str, country: str) -> PhoneNumber | None:
