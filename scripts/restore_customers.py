@@ -117,6 +117,8 @@ def show(plan: Plan, backup: Backup, live: Backup, job: Job) -> None:
     print_some([f"impossible {customer.shown}: {reason}" for customer, reason in plan.impossible], limit)
     if plan.missing_labels:
         print_out(f"labels that do not exist any more: {clean(', '.join(plan.missing_labels))}")
+    if plan.missing_lines:
+        print_out(f"lines that belong to nobody any more: {clean(', '.join(plan.missing_lines))}")
     print_out(
         f"{len(creates)} to create, {len(updates)} to update, {plan.same} the same; "
         f"{len(plan.only_live)} are not in the backup and stay as they are."

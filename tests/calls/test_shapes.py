@@ -135,7 +135,13 @@ def test_a_getcall_tells_the_source_where_nothing_else_does():
     assert Call.from_entry(entry, KYIV) == RINGING._replace(source=expected)
 
 
-@pytest.mark.parametrize("wrapped", [lambda one: [one], lambda one: one])
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        *(lambda one: [one], lambda one: one, lambda one: [one, ""], lambda one: ["", one]),
+        *(lambda one: {"0": one}, lambda one: {"77": one}, lambda one: {"0": None, "1": one}),
+    ],
+)
 @pytest.mark.parametrize(
     "names", [("employeeData",), ("pbxNumberData", "customerDataFromOutside"), ("callTrackingData",)]
 )
@@ -148,6 +154,13 @@ def test_an_object_may_come_in_a_list(names, wrapped):
 def test_who_was_rung_may_come_as_an_object_or_with_holes(as_objects):
     entry = shape("call-2.0-lost-with-attempts")
     assert Call.from_entry(entry | {"dstNumbers": as_objects(entry["dstNumbers"])}, KYIV) == LOST
+
+
+def test_a_single_one_who_was_rung_is_known_by_any_of_its_fields():
+    entry = shape("call-4.0-calltracking-recorded-2024")
+    [item] = entry["historyData"]
+    del item["disposition"]
+    assert Call.from_entry(entry | {"historyData": item}, KYIV).rung == (Rung("901", "", "тест", "", 4, 38),)
 
 
 def test_who_was_rung_is_the_same_in_either_versions_words():

@@ -33,10 +33,36 @@ LIKE_IT = Customer("6611", "Лікар", ("0970000005", "0930000099"), "", "", "
         {"assignedToEmployeeNumber": None, "assignedToEmployee": {"id": 1, "name": "Олена", "internalNumber": 901}},
         {"assignedToEmployeeNumber": "", "assignedToEmployee": [{"name": "Олена", "internalNumber": "901"}]},
         {"assignedToEmployee": {"id": "1", "name": "Олена"}},
+        {"assignedToEmployee": {"0": {"id": "1", "name": "Олена", "internalNumber": "901"}}},
+        {"labels": {"id": "146", "name": "VIP"}},
     ],
 )
 def test_the_servers_ways_to_send_one_thing_are_one_customer(more):
     assert Customer.from_entry(ENTRY | more) == LIKE_IT
+
+
+@pytest.mark.parametrize("nothing", [[], {}, [""], [None], [[]]])
+def test_a_customer_of_no_employee_is_nobodys_in_any_form(nothing):
+    entry = ENTRY | {"assignedToEmployeeNumber": "", "assignedToEmployee": nothing}
+    assert Customer.from_entry(entry) == Customer.from_entry(entry | {"assignedToEmployee": ""})
+
+
+ENDPOINT = {"id": "77901", "login": "10881901", "password": "902", "internalNumber": "901", "status": {}}
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "lines"),
+    [
+        *((form, {"901"}) for form in (ENDPOINT, [ENDPOINT], {"77901": ENDPOINT, "77902": ""}, "901", 901)),
+        ([ENDPOINT, ENDPOINT | {"internalNumber": 903}], {"901", "903"}),
+        *((form, set()) for form in ("", [], {}, None, ENDPOINT | {"internalNumber": None}, [None])),
+        ({name: value for name, value in ENDPOINT.items() if name != "internalNumber"}, set()),
+    ],
+)
+def test_the_lines_of_employees_are_found_in_every_form_and_nothing_else_is_taken_for_one(endpoints, lines):
+    lists = Lists()
+    lists.add(Answering([{"id": "1", "name": "", "employeeID": "1", "endpointData": endpoints}]), pytest.fail)
+    assert lists.lines == lines
 
 
 @pytest.mark.parametrize("nothing", ["", None, [], {}])

@@ -677,6 +677,7 @@ def test_an_employee_who_is_gone_is_left_out(saved, base, configure, monkeypatch
     code, output, _ = restore(saved, "--only", gone, "--apply", "--yes", "--config", configure())
     assert code == 0
     assert "; there is no line 901 any more: the employee is left as it is" in output
+    assert "\nlines that belong to nobody any more: 901\n" in output  # also where the list of customers is cut short
     [made] = [customer for customer in base.values() if customer["name"] == before["name"]]
     assert made["assignedToEmployeeNumber"] == ""
 

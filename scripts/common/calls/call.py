@@ -49,6 +49,7 @@ NOT_SHOWN = re.compile(
 SHORT = 200  # texts that are worth remembering
 MOST_DIGITS = 11  # of a time in seconds: what has more is in milliseconds
 _NAMES_OF_SOURCE = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "domain")
+_FIELDS_OF_RUNG = frozenset(("dstNumber", "internalNumber", "disposition"))
 _JOINER = "\u200d"  # makes one picture of several
 
 
@@ -318,12 +319,13 @@ def calls_with_entries(
 def object_in(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """What a field holds that should be an object; an empty one for what the server sends where it has none.
 
-    It sends "", [], null, nothing at all, or a list with the object in it.
+    It sends "", [], null, nothing at all, or a list with the object in it, which PHP may write as {"0": ...}, too.
     """
     value = entry.get(name)
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    return value if isinstance(value, dict) else {}
+    if isinstance(value, dict) and not next(iter(value), "").isdecimal():
+        return value
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((item for item in items if isinstance(item, dict)), {})
 
 
 def first_text(*places: tuple[Mapping[str, Any], str]) -> str:
@@ -424,7 +426,7 @@ def _rung(entry: Mapping[str, Any]) -> tuple[Rung, ...]:
     for name in ("dstNumbers", "historyData"):
         items = entry.get(name)
         if isinstance(items, dict):
-            items = [items] if "disposition" in items else items.values()
+            items = items.values() if _FIELDS_OF_RUNG.isdisjoint(items) else [items]
         if items and not isinstance(items, (str, int, float)):
             rung = tuple(_rung_by(item) for item in items if item and isinstance(item, dict))
             if rung:

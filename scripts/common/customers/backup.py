@@ -58,8 +58,8 @@ class Customer:
         identity = _id(entry)
         if not identity:
             raise UnreadableError("customer", key, "id", entry.get("id"))
-        employee = object_in(entry, "assignedToEmployee")  # API 4.0
-        if employee or entry.get("assignedToEmployee") in ([], {}):
+        employee, assigned = object_in(entry, "assignedToEmployee"), entry.get("assignedToEmployee")  # API 4.0
+        if employee or (isinstance(assigned, (list, dict)) and not any(assigned)):
             number = employee.get("internalNumber") or entry.get("assignedToEmployeeNumber")
             entry = entry | {"assignedToEmployeeNumber": number, "assignedToEmployee": employee.get("name")}
         try:
@@ -72,7 +72,7 @@ class Customer:
                 # The same few texts again and again, which take memory only once.
                 employee_number=sys.intern(_text("assignedToEmployeeNumber", entry.get("assignedToEmployeeNumber"))),
                 employee=sys.intern(_text("assignedToEmployee", entry.get("assignedToEmployee"))),
-                labels=dict(map(_label, _list(entry, "labels"))) or _NO_LABELS,
+                labels=dict(map(_label, _labels(entry))) or _NO_LABELS,
             )
         except _FieldError as error:
             raise UnreadableError("customer", identity, error.field, entry.get(error.field)) from None
@@ -258,6 +258,12 @@ def _id(entry: Any) -> str:
     """The id of an entry; "" when it has none that can be read."""
     identity = entry.get("id") if isinstance(entry, dict) else None
     return str(identity) if isinstance(identity, str) or type(identity) is int else ""
+
+
+def _labels(entry: Mapping[str, Any]) -> Iterable[Any]:
+    """A customer's labels, as they were sent; a single one may stand there by itself."""
+    labels = entry.get("labels")
+    return [labels] if isinstance(labels, dict) and "id" in labels else _list(entry, "labels")
 
 
 def _label(entry: Any) -> tuple[str, str]:

@@ -15,6 +15,7 @@ AGAIN_SECONDS = 5  # between two lists of which one alone proves nothing
 ASKED_AT_ONCE = 100  # ids in a request
 WRONG_DATA = 104  # a code of the API
 MAX_NAMED = 10
+OF_ENDPOINT = frozenset(("internalNumber", "login", "password"))  # fields that one has
 MAX_FAILURES_IN_A_ROW = 3  # of the network: then it is gone, and the rest would fail the same way
 
 
@@ -301,8 +302,10 @@ def _lines(entry: Any) -> set[str]:
     if not isinstance(entry, dict):
         raise UnreadableError("person among the employees", "", "", entry)
     endpoints = entry.get("endpointData") or []
-    if isinstance(endpoints, dict):  # one, or some by id
-        endpoints = [endpoints] if "internalNumber" in endpoints else list(endpoints.values())
+    if isinstance(endpoints, dict) and OF_ENDPOINT.isdisjoint(endpoints):
+        endpoints = list(endpoints.values())  # some by id
+    if not isinstance(endpoints, list):
+        endpoints = [endpoints]
     fields = [("extNumber", entry)] + [("internalNumber", endpoint) for endpoint in endpoints]
     lines = [(name, fields_of.get(name) if isinstance(fields_of, dict) else fields_of) for name, fields_of in fields]
     for name, line in lines:
