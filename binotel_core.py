@@ -679,6 +679,8 @@ class BinotelClient:
     def _call_once(self, method: str, body: bytes, seconds: float, timeout: tuple[float, float]) -> dict[str, Any]:
         wire = (METHODS[method].in_4 if self.is_4 else None) or METHODS[method]
         content = self._post(wire, body, seconds, timeout)
+        if self.is_4 and self._secret:  # what a proxy shows of a request, which an error would show cut off
+            content = content.replace(json.dumps(self._secret)[1:-1].encode(), b"***")
         try:
             answer: Any = decode_answer(content, self._secret if self._verify_answers and not self.is_4 else None)
         except (ValueError, RecursionError):

@@ -153,6 +153,17 @@ def test_whatever_fails_nothing_shows_the_secret(options, client_4, requests_moc
     assert "sandbox-secret" not in repr(vars(caught.value))
 
 
+@pytest.mark.parametrize(
+    "before", ["", "<html>", "Something went wrong with ", '{"status": "error", "message": "', "x" * 34]
+)
+def test_not_even_a_part_of_the_secret_is_shown_of_a_request_that_comes_back(before, client_4, requests_mock):
+    for length in range(80):
+        requests_mock.post(ANY, text=lambda request, _, length=length: before + length * "x" + request.text)
+        with pytest.raises(BinotelError) as caught:
+            client_4.call("settings/list-of-routes")
+        assert "sandbox-s" not in str(caught.value)
+
+
 def test_what_json_cannot_hold_is_refused(client_4):
     with pytest.raises(ValueError, match="not JSON compliant"):
         client_4.call("stats/online-calls", {"a": float("nan")})
