@@ -612,10 +612,12 @@ class BinotelClient:
         if method not in METHODS:
             raise ValueError(f"Binotel's API has no method {method!r}.")
         body, timeout = self._body(METHODS[method], params or {}), self._timeout
+        seconds_left, pauses = float(ANSWER_SECONDS), iter(RETRY_PAUSES_SECONDS)
         if method == DIAL_METHOD:  # answered when the line has picked up
             rings = str((params or {}).get("callTimeToExt") or RINGS_SECONDS)
-            timeout = timeout[0], (int(rings) if rings.isdecimal() else RINGS_SECONDS) + RINGS_MARGIN_SECONDS
-        seconds_left, pauses = float(ANSWER_SECONDS), iter(RETRY_PAUSES_SECONDS)
+            rings_seconds = int(rings) if re.fullmatch("[0-9]{1,4}", rings) else RINGS_SECONDS
+            timeout = timeout[0], rings_seconds + RINGS_MARGIN_SECONDS
+            seconds_left = max(seconds_left, sum(timeout))
         while True:
             self._throttle.acquire(method)  # the wait for the quota has no part in it
             began = time.monotonic()

@@ -26,7 +26,7 @@ from binotel_core import API_4_URL, METHODS, BinotelError, Method, is_version_4,
 from common.calls.call import NOT_SHOWN, clean, disposition_of, goes_on, start_of
 from common.calls.days import wanted_moment
 from common.job import Job, is_confirmed, print_out, run
-from common.settings import UsageError, load_settings
+from common.settings import SettingsError, UsageError, load_settings
 
 TIMES = frozenset(("startTime", "stopTime", "timestamp", "dayInTimestamp"))
 LISTS = frozenset(("numbers", "labels", "externalNumbers"))  # a single value is sent as a list of one
@@ -85,14 +85,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def show_methods(arguments: argparse.Namespace) -> bool:
-    """--list: without a configuration those of API 2.0, else those of the version that it names."""
+    """--list: without a configuration those of API 2.0, else those of the version that it names, whatever it lacks."""
     if not arguments.list:
         return False
     try:
-        is_4 = is_version_4(load_settings(arguments.config).api_url)
-    except UsageError:
-        is_4 = False
-    for method in methods_of(is_4=is_4).values():
+        api_url = load_settings(arguments.config).api_url
+    except SettingsError as error:
+        api_url = error.api_url
+    for method in methods_of(is_4=is_version_4(api_url)).values():
         print_out(f"{' '.join([method.name, *usage(method)])}\n    {method.meaning} ({limits(method)})")
     return True
 

@@ -48,7 +48,9 @@ class UsageError(Exception):
 
 
 class SettingsError(UsageError):
-    """The configuration cannot be used."""
+    """The configuration cannot be used. `api_url` is the address in it all the same, "" where there is none."""
+
+    api_url = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,7 +162,9 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] = os
     from_environment = {key: environment[key] for key in DEFAULTS if environment.get(key, "").strip()}
     settings = _Checker(path, values, from_environment, faults).settings()
     if faults:
-        raise SettingsError(*faults)
+        error = SettingsError(*faults)
+        error.api_url = settings.api_url
+        raise error
     return settings if is_there else dataclasses.replace(settings, path=None)
 
 

@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from contextlib import suppress
 from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -439,7 +440,10 @@ def test_redirects_are_not_followed(client, requests_mock):
 
 @pytest.mark.parametrize(
     ("more", "seconds"),
-    [({}, 60), ({"callTimeToExt": 45}, 75), ({"callTimeToExt": "5"}, 35), ({"callTimeToExt": "x"}, 60)],
+    [
+        *(({}, 60), ({"callTimeToExt": 45}, 75), ({"callTimeToExt": "5"}, 35), ({"callTimeToExt": "x"}, 60)),
+        ({"callTimeToExt": "9" * 30}, 60),  # no wait is so long
+    ],
 )
 def test_a_line_that_is_called_has_its_time_to_pick_up_and_no_more(more, seconds, client, requests_mock):
     requests_mock.post(ANY, exc=requests.exceptions.ReadTimeout)
@@ -451,6 +455,18 @@ def test_a_line_that_is_called_has_its_time_to_pick_up_and_no_more(more, seconds
         "The phone may ring, or have rung: look before you do it again."
     )
     assert (requests_mock.call_count, requests_mock.last_request.timeout) == (1, (15, seconds))
+
+
+def test_a_line_that_may_ring_longer_than_other_answers_take_is_waited_for(client, requests_mock, monkeypatch):
+    monkeypatch.setattr("binotel_core.ANSWER_SECONDS", 0.1)
+
+    def picked_up(*_):
+        time.sleep(0.3)
+        return {"status": "success", "generalCallID": "8"}
+
+    requests_mock.post(ANY, json=picked_up)
+    client._verify_answers = False
+    assert client.call(DIAL, DIAL_PARAMS | {"callTimeToExt": 300})["generalCallID"] == "8"
 
 
 def test_what_writes_and_got_no_answer_may_have_been_done(client, requests_mock):

@@ -344,6 +344,15 @@ def test_the_list_is_that_of_the_version_that_the_key_is_of(configure, sandbox):
     assert {"getcall/list-of-getcalls-for-period", "stats/history-by-external-number"} < set(names)
 
 
+def test_the_list_is_that_of_the_version_that_is_configured_while_the_key_is_still_missing(tmp_path):
+    config = tmp_path / "config.env"
+    config.touch(0o600)
+    config.write_text("BINOTEL_KEY=\nBINOTEL_API_URL=https://api.binotel.com/api/4.0\n")
+    code, output, errors = processes.run(SCRIPT, "--list", "--config", config)
+    assert (code, errors) == (0, "")
+    assert "settings/change-employee-presence-state" in output
+
+
 @pytest.mark.parametrize(
     ("word", "is_4", "told"),
     [
