@@ -140,7 +140,10 @@ class Method:
         """The parameters under API 4.0's names, where they have 2.0's."""
         other = self.in_4 or self
         renamed = dict(zip(self.required + self.optional, other.required + other.optional, strict=True))
-        return {renamed.get(name, name): value for name, value in params.items()}
+        named = {renamed.get(name, name): value for name, value in params.items()}
+        if isinstance(named.get(_LIST_4), (str, int)):  # 2.0 takes one by itself
+            named[_LIST_4] = [named[_LIST_4]]
+        return named
 
 
 def _read(name: str, gap: int, params: str, meaning: str, answer: str = "callDetails", **more: Any) -> Method:
@@ -173,7 +176,8 @@ _JOIN = "{0}1 {0}2 {1} [limitCallTime] [playbackWaiting]"
 _DIAL_2, _JOIN_2 = f"ext_number phone_number {_DIAL.format('trunkNumber')}", _JOIN.format("phoneNumber", "trunkNumber")
 _DIAL_4 = f"calls/internal-number-to-external-number internalNumber externalNumber {_DIAL.format('pbxNumber')}"
 _JOIN_4 = f"calls/external-number-to-external-number {_JOIN.format('externalNumber', 'pbxNumber')}"
-_BY_NUMBER_4 = "stats/history-by-external-number externalNumbers"
+_LIST_4 = "externalNumbers"
+_BY_NUMBER_4 = f"stats/history-by-external-number {_LIST_4}"
 _TO_OURS, _OURS = "calls/external-number-to-incoming-call", "externalNumber pbxNumber [pbxNumberInExternalCall]"
 _PRESENCE, _STATES = "settings/change-employee-presence-state", "active, work in crm, break in work or inactive"
 

@@ -76,6 +76,14 @@ def test_what_is_called_otherwise_goes_under_its_own_names(
     assert sent(requests_mock) == (name.lower(), named | {"key": "sandbox-key", "secret": "sandbox-secret"})
 
 
+@pytest.mark.parametrize("number", ["0671234567", 380671234567])
+@pytest.mark.parametrize("name", ["number", "externalNumbers"])
+def test_one_number_is_a_list_where_4_0_takes_a_list_alone(name, number, client_4, requests_mock):
+    requests_mock.post(ANY, json={"status": "success", "callDetails": []})
+    assert client_4.entries("stats/history-by-number", {name: number}) == []
+    assert sent(requests_mock)[1]["externalNumbers"] == [number]
+
+
 def test_all_others_have_the_same_names_in_both_versions():
     assert {ours for ours, *_ in OTHERWISE} == {name for name, method in METHODS.items() if method.in_4}
 
