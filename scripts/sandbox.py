@@ -1,8 +1,8 @@
 """A local stand-in for api.binotel.com, to try and to test everything without a key.
 
-It serves every method for a made-up Ukrainian company, by API 2.0 and by 4.0 (/api/4.0 in place of /api/2.0): checks the
-signature or the secret, the parameters and the quota as Binotel does, signs the answers of 2.0, and makes the same calls
-for the same seed and day. Its recordings can be downloaded; its customers can be changed until it ends.
+It serves every method for a made-up Ukrainian company, by API 2.0 and by 4.0 (/api/4.0 in place of /api/2.0): checks
+the signature or the secret, the parameters and the quota as Binotel does, signs the answers of 2.0, and makes the same
+calls for the same seed and day. Its recordings can be downloaded; its customers can be changed until it ends.
 
 A call that is placed rings, is answered, and appears in the lists; a number that ends in 9 does not answer, one in 8 is
 busy, one in 7 cannot be reached, and line 908 is offline.

@@ -12,7 +12,7 @@ import requests
 
 import sandbox as sandbox_script
 from binotel_core import METHODS, ApiError, signed_body, verify
-from common.calls.call import Calls
+from common.calls.call import Call, Calls
 from common.sandbox.answers import KEY, SECRET
 from common.sandbox.company import (
     ADVERTISED,
@@ -305,6 +305,35 @@ def test_a_call_rings_then_they_talk_then_its_recording_is_uploaded(version, mak
             ("ANSWER", talk, uploading),
             ("ANSWER", talk, uploaded),
         ]
+
+
+@pytest.mark.parametrize("version", ["2.0", "4.0"])
+def test_while_it_rings_nobody_knows_who_will_answer(version, make_sandbox, make_client, clock):
+    clock.now = NOON + 86400.0
+    sandbox = make_sandbox(clock=clock.time)
+    client = make_client(sandbox.base_url.replace("2.0", version))
+    call = next(
+        call
+        for call in sandbox.company.calls_of_day(WEDNESDAY)
+        if call["disposition"] == "ANSWER"
+        and [int(item["waitsec"]) > 1 for item in call.get("dstNumbers", [])] == [True] * 2
+    )
+    group = call["internalAdditionalData"].removesuffix(" > ")
+    (first, vain), (second, _) = ((item["dstNumber"][-3:], item["disposition"]) for item in call["dstNumbers"])
+    waits = [int(item["waitsec"]) for item in call["dstNumbers"]]
+    seen = []
+    for seconds in (waits[0] - 1, waits[0], sum(waits), sum(waits) + 1):
+        clock.now = float(start(call) + seconds)
+        [entry] = client.entries("stats/call-details", {"generalCallID": call["generalCallID"]})
+        read = Call.from_entry(entry, KYIV)
+        seen.append((read.line, read.employee, [(one.line, one.disposition, *one[4:]) for one in read.rung]))
+    over = (first, vain, waits[0], 0)
+    assert seen == [
+        (group, "", [(first, "", waits[0] - 1, 0)]),
+        (group, "", [over, (second, "", 0, 0)]),
+        (second, call["employeeName"], [over, (second, "ONLINE", waits[1], 0)]),
+        (second, call["employeeName"], [over, (second, "ONLINE", waits[1], 1)]),
+    ]
 
 
 def test_a_call_between_two_numbers_outside_makes_two_entries_of_one_name(client, clock, sandbox):

@@ -298,9 +298,29 @@ def seen_at(now: float, call: Entry) -> Entry:
     answered = int(call["startTime"]) + int(call["waitsec"])
     if answered + int(call["billsec"]) <= now:
         return call
+    rung = _rung_so_far(call, int(now) - int(call["startTime"]))
     if answered <= now:
-        return call | {"disposition": "ONLINE", "billsec": str(int(now) - answered)}
-    return call | {"disposition": "", "waitsec": int(now) - int(call["startTime"]), "billsec": "0"}
+        return call | rung | {"disposition": "ONLINE", "billsec": str(int(now) - answered)}
+    if rung and call["internalAdditionalData"]:
+        # Who will answer is not known yet: the group rings.
+        group = {"internalNumber": call["internalAdditionalData"].removesuffix(" > "), "internalAdditionalData": ""}
+        rung |= group | {"employeeName": "", "employeeEmail": ""}
+    return call | rung | {"disposition": "", "waitsec": int(now) - int(call["startTime"]), "billsec": "0"}
+
+
+def _rung_so_far(call: Entry, seconds: int) -> Entry:
+    """The dstNumbers of an incoming call that has gone on for so many seconds; nothing for one that has none."""
+    if "dstNumbers" not in call:
+        return {}
+    items: list[Entry] = []
+    for item in call["dstNumbers"]:
+        wait, is_answer = int(item["waitsec"]), item["disposition"] in SPOKEN_DISPOSITIONS
+        if seconds < wait:
+            items.append(item | {"disposition": "", "waitsec": str(seconds), "billsec": "0"})
+            break
+        seconds -= wait
+        items.append(item | {"disposition": "ONLINE", "billsec": str(seconds)} if is_answer else item)
+    return {"dstNumbers": items}
 
 
 def local(moment: float) -> datetime:
