@@ -71,7 +71,7 @@ def forms_of(number: str, country: str) -> list[str]:
 
 def _parsed(number: str, country: str) -> PhoneNumber | None:
     """What can be called from anywhere; None for everything else."""
-    if not re.fullmatch(r"[+0-9 ()./-]+", number):
+    if not re.fullmatch(r"[+0-9\s()./\u2010-\u2015-]+", number):  # as people write it, with any space and hyphen
         return None
     digits = _digits(number)
     for form in (number, f"+{digits}")[: 1 + (len(digits) >= _SHORTEST_ABROAD)]:
