@@ -204,6 +204,29 @@ def test_refusals(ask, method, params, code):
     verify(answer, SECRET)  # of the known key errors are signed, too
 
 
+@pytest.mark.parametrize(
+    ("version", "method", "params", "code"),
+    [
+        ("2.0", "getcall/list-of-getcalls-for-period", {"startTime": NOON, "stopTime": NOON}, 102),
+        ("2.0", "settings/change-employee-presence-state", {"employeeID": "55901", "presenceState": "active"}, 102),
+        ("2.0", "stats/history-by-external-number", {"externalNumbers": ["0671234567"]}, 102),
+        ("2.0", "calls/call-with-announcement", {"externalNumber": "0671234560", "voiceFileID": "81"}, 103),
+        ("4.0", "stats/history-by-number", {"number": "0671234567"}, 102),
+        ("4.0", "stats/history-by-external-number", {"number": "0671234567"}, 103),
+        ("4.0", "stats/history-by-external-number", {"externalNumbers": "0671234567"}, 104),
+        ("4.0", "stats/call-record", {"callID": "73900700002"}, 103),
+        ("4.0", "calls/ext-to-phone", {"ext_number": "902", "phone_number": "0671234560"}, 102),
+        ("4.0", "calls/call-with-announcement", {"phone_number": "0671234560", "voiceFileID": "81"}, 103),
+    ],
+)
+def test_each_version_knows_its_own_names_alone(version, method, params, code, sandbox):
+    body = signed_body(params, KEY, SECRET)
+    if version == "4.0":
+        body = json.dumps(params | {"key": KEY, "secret": SECRET}).encode()
+    address = f"{sandbox.base_url.replace('2.0', version)}/{method}.json"
+    assert requests.post(address, data=body, timeout=10).json()["code"] == code
+
+
 @pytest.mark.parametrize("wrong", [{"key": "x"}, {"secret": "x"}])
 def test_a_wrong_key_or_secret_is_refused(ask, wrong):
     assert ask("stats/online-calls", **wrong)["code"] == 121

@@ -74,7 +74,8 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, version: str, name: str, body: bytes) -> None:
         sandbox = self.server.sandbox
         arrived = sandbox.clock()
-        method = named(name, version) or name
+        known = named(name, version)
+        method = known or name
         fault = sandbox.take_fault(method)
         time.sleep(sandbox.latency)
         if fault == "hang":
@@ -88,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
             if fault.startswith("code-"):
                 answer = sandbox.refusal(fault.removeprefix("code-"), "Injected by the sandbox", body, version)
             else:
-                answer = sandbox.answer(method, body, version)
+                answer = sandbox.answer(known, body, version)  # the other version's name is none here
             sandbox.log(arrived, method, int(answer.get("code", 0)))
             if fault == "bad-signature":
                 answer["signature"] = "0" * 32

@@ -7,6 +7,7 @@ from typing import Any
 from binotel_core import METHODS, Method
 from common.sandbox.company import RECORDED_DISPOSITIONS
 from common.sandbox.recordings import is_uploaded
+from common.sandbox.refusal import Refusal
 
 Entry = dict[str, Any]
 
@@ -25,10 +26,12 @@ def named(name: str, version: str) -> str:
 
 
 def params_in_2(method: Method, params: dict[str, Any]) -> dict[str, Any]:
-    """Parameters of API 4.0 under 2.0's names."""
-    other = method.in_4 or method
-    back = dict(zip(other.required + other.optional, method.required + method.optional, strict=True))
-    return {back.get(name, name): value for name, value in params.items()}
+    """Parameters of API 4.0 under 2.0's names; those that have 2.0's already are not looked at, as others unknown."""
+    other, ours = method.in_4 or method, method.required + method.optional
+    back = dict(zip(other.required + other.optional, ours, strict=True))
+    if not isinstance(params.get("externalNumbers", []), list):
+        raise Refusal(104, "Wrong data")
+    return {back.get(name, name): value for name, value in params.items() if name in back or name not in ours}
 
 
 def content_in_4(content: dict[str, Any], now: float) -> dict[str, Any]:
