@@ -64,7 +64,7 @@ bench: $(SET_UP_DEV)
 docs: $(SET_UP_DEV)
 	$(BIN)/python docs/write_help.py
 
-pictures: $(SET_UP_DEMO)
+pictures: $(SET_UP_DEV)
 	$(BIN)/python docs/make_pictures.py
 
 # In this order: each keeps to the versions of those before it.

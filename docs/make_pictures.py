@@ -1,4 +1,4 @@
-"""Make the pictures in docs/pictures/ from the sandbox: the report's first sheet, and the mail on a phone.
+"""Make the pictures in docs/pictures/ from the sandbox: a report's first sheet, a mail on a phone, calls in Datasette.
 
     python docs/make_pictures.py        (make pictures)
 
@@ -9,6 +9,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,6 +21,10 @@ PAGE = ROOT / "demo" / "mail" / "calls-2024-05-01.html"
 LANGUAGES = ("en", "uk")
 DOTS_PER_INCH = 110
 CROPPED = ("-x", 20, "-y", 78, "-W", 1230, "-H", 716)  # a page has margins, and a line that repeats the title
+DATABASE = ROOT / "demo" / "var" / "binotel-2.0.db"
+METADATA = ROOT / "deploy" / "datasette" / "metadata.yml"
+PORT = 8019
+SCREEN = "1200,800"
 PHONE = "412,938"  # pixels: down to the list's end in both languages
 # Quiet, without a sandbox of its own (for root), and asking nobody on the network for anything.
 CHROMIUM = (
@@ -37,6 +44,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             take_sheet(Path(folder), PICTURES / f"report-{language}.png")
             take_page(Path(folder), PICTURES / f"mail-{language}.png")
+    with tempfile.TemporaryDirectory() as folder, running_datasette() as address:
+        take_screen(Path(folder), address, SCREEN, PICTURES / "datasette.png")
     for picture in sorted(PICTURES.iterdir()):
         print(picture)
 
@@ -53,8 +62,27 @@ def take_sheet(folder: Path, picture: Path) -> None:
 
 def take_page(folder: Path, picture: Path) -> None:
     """The mail as a phone shows it, as far down as a screen reaches."""
-    run("chromium", *CHROMIUM, f"--user-data-dir={folder}/chromium", f"--window-size={PHONE}",
-        f"--screenshot={picture}", PAGE.as_uri())  # fmt: skip
+    take_screen(folder, PAGE.as_uri(), PHONE, picture)
+
+
+def take_screen(folder: Path, address: str, size: str, picture: Path) -> None:
+    run("chromium", *CHROMIUM, f"--user-data-dir={folder}/chromium", f"--window-size={size}",
+        f"--screenshot={picture}", address)  # fmt: skip
+
+
+@contextmanager
+def running_datasette() -> Iterator[str]:
+    """The demo's calls in a browser; gives the page's address."""
+    database = DATABASE.with_name("binotel.db")
+    shutil.copy(DATABASE, database)
+    command = [sys.executable, "-m", "datasette", str(database), "--metadata", str(METADATA), "--port", str(PORT)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            time.sleep(5)
+            yield f"http://127.0.0.1:{PORT}/binotel/call_list"
+        finally:
+            process.terminate()
+            database.unlink()
 
 
 def run(*command: object) -> None:

@@ -25,11 +25,11 @@ from typing import Any
 
 import common  # noqa: F401 - so that binotel_core is found
 from common.calls.archive import Stretch, Wanted
-from common.calls.call import SIGNIFICANT_DIGITS, Calls, id_of, start_of
+from common.calls.call import Calls, id_of, start_of
 from common.calls.collect import collect
 from common.calls.days import last_second, wanted_moment
 from common.calls.period import INCOMING, OUTGOING, IncompleteError, PeriodPlan, PeriodRequest, way_of
-from common.calls.phone import country_of, forms_of
+from common.calls.phone import country_of, forms_of, international
 from common.delivery import Delivery
 from common.job import Job, run
 from common.labels import Labels
@@ -143,8 +143,8 @@ def all_calls(selection: Selection, now: datetime, job: Job) -> Iterable[Any]:
 def history(selection: Selection, now: datetime, job: Job) -> Iterable[Any]:
     """The entries of one number's or customer's calls: one request, whatever the period, if the archive lacks any."""
     client, archive = job.client, job.archive
-    key = re.sub("[^0-9]", "", selection.number)[-SIGNIFICANT_DIGITS:]
-    of = f"number {key}" if selection.number else f"customer {selection.customer_id}"
+    shown = international(selection.number, country_of(archive.timezone)) or selection.number
+    of = f"number {shown}" if selection.number else f"customer {selection.customer_id}"
     wanted = Wanted(*stretch_of(selection, now), of=of)
     unread: list[Any] = []
     if job.arguments.fresh or not archive.knows(wanted):

@@ -163,7 +163,7 @@ def test_what_belongs_to_one_name_is_known_by_itself(archive, table):
     assert table(FOUND, "way", "id") == [("line 901", "7")]
 
 
-@pytest.mark.parametrize("of", ["line 902", "number 671234567", "customer 66"])
+@pytest.mark.parametrize("of", ["line 902", "number +380671234567", "customer 66"])
 def test_where_everything_is_known_so_is_what_belongs_to_one_name(of, archive):
     other = entry("10:00", generalCallID="7", internalNumber="903", number="0501111111")
     theirs = [one | {"customerData": {"id": 66}} for one in CALLS_OF_MORNING]

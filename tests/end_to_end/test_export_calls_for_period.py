@@ -445,6 +445,9 @@ def test_once_everything_is_known_so_is_every_line_number_and_customer(run_here,
         assert run_here(later, *PERIOD, *more, "--output", str(path))[0] == 0
         assert json.loads(path.read_text("utf-8")) == expected != []
     assert sandbox.answered == []
+    # A number of another country with the same last digits is another one.
+    assert run_here(later, *PERIOD, "--number", f"+48{number}", "--output", str(path))[0] == 0
+    assert json.loads(path.read_text("utf-8")) == []
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ class Wanted:
 
     first, last: Unix seconds, both inclusive
     ways:        "incoming", "outgoing", or both
-    of:          "" for all; else "line 901", "number 671234567" (see Call.number_key) or "customer 6611"
+    of:          "" for all; else "line 901", "number +380671234567" (see Call.shown_number) or "customer 6611"
     """
 
     first: int
@@ -266,10 +266,9 @@ class Archive:
             for table in (RUNG, FOUND):
                 connection.execute(table.delete().where(table.c.account == self._account, table.c.id.in_(ids)))
             connection.execute(CALLS.delete().where(*mine))
-            connection.execute(FOUND.delete().where(FOUND.c.account == self._account, FOUND.c.way == f"number {key}"))
-            connection.execute(
-                COVERED.delete().where(COVERED.c.account == self._account, COVERED.c.way == f"number {key}")
-            )
+            for table in (FOUND, COVERED):
+                of_number = table.c.way.like(f"number %{key}")
+                connection.execute(table.delete().where(table.c.account == self._account, of_number))
             return starts
 
         return self._run(work)
@@ -299,7 +298,7 @@ class Archive:
 
     def _belongs_to(self, of: str) -> sqlalchemy.ColumnElement[bool]:
         kind, _, name = of.partition(" ")
-        column = {"line": CALLS.c.line, "number": CALLS.c.number_key, "customer": CALLS.c.customer_id}[kind]
+        column = {"line": CALLS.c.line, "number": CALLS.c.number, "customer": CALLS.c.customer_id}[kind]
         found = sqlalchemy.select(FOUND.c.id).where(FOUND.c.account == self._account, FOUND.c.way == of)
         return (column == name) | CALLS.c.id.in_(found)
 

@@ -47,25 +47,27 @@ _CALLERS = f"""
 VIEWS = {
     # Each conversation once, SMS and fax apart.
     "call_list": f"""
-        SELECT one.account, one.id, one.start, one.local_time, substr(one.local_time, 1, 10) AS day,
-            substr(one.local_time, 12, 2) AS hour, one.direction,
+        SELECT one.local_time, one.direction,
             CASE WHEN coalesce(later.disposition, one.disposition) IN ({_listed(ANSWERED_DISPOSITIONS)}) THEN 'answered'
                  WHEN one.direction = 'incoming' AND one.disposition IN ({_listed(LOST_DISPOSITIONS)}) THEN 'lost'
+                 WHEN coalesce(later.disposition, one.disposition) IN ({_listed(LOST_DISPOSITIONS)}) THEN 'not_reached'
                  ELSE 'other' END AS result,
-            coalesce(later.disposition, one.disposition) AS disposition,
-            coalesce(later.number, one.number) AS number,
-            coalesce(later.number_key, one.number_key) AS number_key,
-            CASE WHEN later.id IS NULL THEN '' ELSE one.number END AS first_number,
-            CASE WHEN later.id IS NULL THEN '' ELSE one.number_key END AS first_number_key,
-            one.customer, CASE WHEN one.is_new THEN 1 ELSE 0 END AS is_new, one.line, one.line_group,
+            coalesce(later.number, one.number) AS number, one.customer,
             coalesce(nullif(one.employee, ''),
                 (SELECT max(named.employee) FROM calls AS named
                  WHERE named.account = one.account AND named.line = one.line AND named.line <> ''),
                 '') AS employee,
+            one.line, one.line_group,
             coalesce(later.wait_seconds, one.wait_seconds) AS wait_seconds,
             coalesce(later.talk_seconds, one.talk_seconds) AS talk_seconds,
-            one.our_number, one.our_number_name, one.utm_source, one.utm_medium, one.utm_campaign, one.utm_content,
-            one.utm_term, one.domain, one.page, one.recording_state, one.unlisted_since
+            one.our_number, one.our_number_name, CASE WHEN one.is_new THEN 1 ELSE 0 END AS is_new,
+            coalesce(later.disposition, one.disposition) AS disposition,
+            CASE WHEN later.id IS NULL THEN '' ELSE one.number END AS first_number,
+            one.utm_source, one.utm_medium, one.utm_campaign, one.utm_content, one.utm_term, one.domain, one.page,
+            one.recording_state, substr(one.local_time, 1, 10) AS day, substr(one.local_time, 12, 2) AS hour, one.start,
+            coalesce(later.number_key, one.number_key) AS number_key,
+            CASE WHEN later.id IS NULL THEN '' ELSE one.number_key END AS first_number_key,
+            one.unlisted_since, one.id, one.account
         FROM calls AS one
         LEFT JOIN calls AS later ON one.legs_name <> '' AND later.id = (
             SELECT min(leg.id) FROM calls AS leg
