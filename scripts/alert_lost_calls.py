@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from common.calls.call import calls_with_entries, in_time_order, one_call_each
-from common.calls.days import entries_of_day, of_day
+from common.calls.days import entries_of_day, known_entries
 from common.job import Job, print_out, run
 from common.labels import Labels
 from common.messages.chats import Channel, NotifyError, channels
@@ -123,15 +123,15 @@ def two_days(now: datetime, job: Job) -> Report:
     """
     timezone = job.settings.timezone
     yesterday = now.date() - timedelta(days=1)
-    is_known = job.archive.knows(of_day(yesterday, timezone))
-    entries = entries_of_day(yesterday, job.client, job.archive, now)
+    known = known_entries(yesterday, job.archive, now)
+    entries = known if known is not None else entries_of_day(yesterday, job.client, job.archive, now, is_fresh=True)
     pairs = list(calls_with_entries(entries, timezone, job.fail))
     # Whether a call of two legs reached anybody is said by the later one, which may be today's, and of another number:
     # legs are carried all, and here they end nobody's waiting.
     alone = [entry for call, entry in pairs if not call.legs_name]
     keys = {caller.key for caller in waiting_callers(report_of(alone, Selection.of_day(yesterday, timezone), job))}
     carried = [entry for call, entry in pairs if call.legs_name or caller_key(call) in keys]
-    listed = job.client.entries("stats/list-of-lost-calls-for-today", {}) if is_known else []
+    listed = job.client.entries("stats/list-of-lost-calls-for-today", {}) if known is not None else []
     today = entries_of_day(now.date(), job.client, job.archive, now)
     start = datetime.combine(yesterday, time_of_day(), timezone)
     return report_of([*carried, *listed, *today], Selection(start, now), job)

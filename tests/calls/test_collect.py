@@ -75,9 +75,9 @@ def asked_for(server, archive, wanted, **options):
     return client.asked
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    days=st.integers(1, 40),
+    days=st.integers(1, 25),
     rate=st.integers(0, 40),
     shape=st.sampled_from(["steady", "office hours", "campaign"]),
     cap=st.integers(20, 120),
@@ -234,7 +234,7 @@ def test_two_processes_that_keep_the_same_calls_are_killed_and_each_answer_is_th
 ):
     script = KEEPING.format(path=sys.path, url=any_database_url)
     rng = random.Random(1)
-    for _ in range(3):
+    for _ in range(2):
         processes = [
             subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(2)
         ]

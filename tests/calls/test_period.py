@@ -131,8 +131,9 @@ def test_days_that_nobody_has_exported_are_asked_for_and_no_others():
     lacking = sorted(rng.sample(range(366), 66))
     days = [limits(NEW_YEAR + timedelta(days=n), NEW_YEAR + timedelta(days=n)) for n in range(366)]
     known = merged([day for number, day in enumerate(days) if number not in lacking])
-    server = server_of(366, 2500, "steady")
-    plan = plan_for(NEW_YEAR, 366, known=dict.fromkeys((INCOMING, OUTGOING), known))
+    caps = {INCOMING_METHOD: 40, OUTGOING_METHOD: 40}
+    server = server_of(366, 50, "steady", caps=caps)
+    plan = plan_for(NEW_YEAR, 366, known=dict.fromkeys((INCOMING, OUTGOING), known), caps=caps)
     follow(plan, server)
     assert [request.first for request in server.requests] == [days[number][0] for number in lacking]
 

@@ -446,6 +446,7 @@ def test_once_everything_is_known_so_is_every_line_number_and_customer(run_here,
         assert json.loads(path.read_text("utf-8")) == expected != []
     assert sandbox.answered == []
     # A number of another country with the same last digits is another one.
+    path = tmp_path / "other.json"
     assert run_here(later, *PERIOD, "--number", f"+48{number}", "--output", str(path))[0] == 0
     assert json.loads(path.read_text("utf-8")) == []
 

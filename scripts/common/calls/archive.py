@@ -119,6 +119,8 @@ ARCHIVE_STEPS = (_make_tables, make_views)
 ARCHIVE_TABLES = (CALLS, RUNG, FOUND, COVERED)  # what is known of time comes last: it says what is in the others
 
 
+_statements: dict[tuple[str, str], str] = {}  # as the driver takes them, by dialect and name
+
 # Who was rung is known better by then: what stood beyond it is nothing.
 _RUNG_BEYOND = RUNG.delete().where(
     RUNG.c.account == sqlalchemy.bindparam("account"),
@@ -216,7 +218,7 @@ class Archive:
             unlisted = self._note_unlisted(connection, gone, wanted, asked) if gone else []
             self._write(connection, CALLS, list(calls.values()), CALLS.c.entry, CALLS.c.unlisted_since)
             shorter = [(self._account, row.id, rung_counts[row.id]) for row in there if row.id in rung_counts]
-            _for_each(connection, _RUNG_BEYOND, shorter)
+            _for_each(connection, lambda: _RUNG_BEYOND, "rung beyond", shorter)
             self._write(connection, RUNG, rung, *RUNG.columns)
             if wanted.of:
                 self._write(connection, FOUND, [(self._account, wanted.of, identity) for identity in calls])
@@ -310,7 +312,7 @@ class Archive:
         *differing: sqlalchemy.Column[Any],
     ) -> None:
         """Insert rows; of those that are there, update the ones in which any of these columns differs."""
-        _for_each(connection, self._database.insert_or_update(table, differing), rows)
+        _for_each(connection, lambda: self._database.insert_or_update(table, differing), table.name, rows)
 
     def _there(self, connection: sqlalchemy.Connection, wanted: Wanted) -> Sequence[Any]:
         """Of the calls that are there already: id, start, direction."""
@@ -369,7 +371,7 @@ class Archive:
         connection.execute(parts)
         for one, other in without(stretch, self._covered(connection, way, first, last, asked)):
             row = (self._account, way, one, other, asked, doubted_from)
-            _for_each(connection, self._database.insert_or_update(COVERED), [row])
+            self._write(connection, COVERED, [row])
 
     def _run(self, work: Callable[[sqlalchemy.Connection, float], _T]) -> _T:
         """See Database.run; the first time, what is older than it may be is removed before."""
@@ -455,14 +457,18 @@ def _values(call: Call, entry: dict[str, Any], wanted: Wanted, asked: float) -> 
     )
 
 
-def _for_each(connection: sqlalchemy.Connection, statement: Any, rows: list[tuple[Any, ...]]) -> None:
-    """Execute a statement with the values of each row, in the order of its parameters.
+def _for_each(
+    connection: sqlalchemy.Connection, make: Callable[[], Any], name: str, rows: list[tuple[Any, ...]]
+) -> None:
+    """Execute the statement that `make` gives, known by a name, with the values of each row in its parameters' order.
 
     Straight by the driver: for so many rows SQLAlchemy takes longer than the database itself.
     """
     if rows:
-        text = str(statement.compile(dialect=connection.dialect))
-        connection.exec_driver_sql(re.sub(r"%\(\w+\)s", "%s", text), rows)
+        key = connection.dialect.name, name
+        if key not in _statements:
+            _statements[key] = re.sub(r"%\(\w+\)s", "%s", str(make().compile(dialect=connection.dialect)))
+        connection.exec_driver_sql(_statements[key], rows)
 
 
 def _written(entry: dict[str, Any]) -> str:

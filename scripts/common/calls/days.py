@@ -70,6 +70,16 @@ def of_day(day: date, timezone: ZoneInfo) -> Wanted:
     return Wanted(int(first.timestamp()), int(last_second(day, timezone).timestamp()))
 
 
+def known_entries(day: date, archive: Archive, now: datetime) -> list[Any] | None:
+    """A day's calls in time order, as the server's own entries; None where the archive does not know all of them."""
+    wanted = of_day(day, archive.timezone)
+    if wanted.last > now.timestamp() - SETTLED_SECONDS or not archive.knows(wanted):
+        return None
+    known = list(archive.entries(wanted, now.timestamp()))
+    log.info("%s: %d entries, which the archive knows: Binotel was not asked", day, len(known))
+    return known
+
+
 def entries_of_day(
     day: date, client: BinotelClient, archive: Archive, now: datetime, *, is_fresh: bool = False
 ) -> list[Any]:
@@ -78,10 +88,7 @@ def entries_of_day(
     is_fresh: ask Binotel also where the archive knows them; that is one heavy request
     """
     timezone, wanted = archive.timezone, of_day(day, archive.timezone)
-    is_over = wanted.last <= now.timestamp() - SETTLED_SECONDS
-    if is_over and not is_fresh and archive.knows(wanted):
-        known = list(archive.entries(wanted, now.timestamp()))
-        log.info("%s: %d entries, which the archive knows: Binotel was not asked", day, len(known))
+    if not is_fresh and (known := known_entries(day, archive, now)) is not None:
         return known
     # Any second of the day will do; midday is the day's own whatever the server's clock, and today may not have come
     # that far.
