@@ -141,24 +141,24 @@ def test_a_day_and_the_morning_after_it(play, sandbox, hook):
     call(at("23:59:59"), "VM", "0508888888", waitsec=0)
     call(at("09:30", THURSDAY), number="0501111111")  # told of the day before, and lost by a new call
 
-    came = play(at("08:25"), at("09:35"))
+    came = play(at("08:50"), at("09:32"))
     assert came == 2 * [] + both(
         "01 09:00", "Waiting for a call: 1", [("+380501111111 Лікар", "08:30, waited 20 s", "to Головна 0443334001")]
     )
-    assert play(at("09:36"), at("10:35")) == both(
+    assert play(at("10:00"), at("10:33")) == both(
         "01 10:11", "Waiting for a call: 1", [("+380503333333", "10:00, waited 20 s", "to Головна 0443334001")]
     )
-    assert play(at("10:55"), at("11:20")) == both(
+    assert play(at("11:05"), at("11:14")) == both(
         "01 11:11",
         "Waiting for a call: 1",
         [("+380503333333", "11:00, waited 20 s", "to Головна 0443334001", "last spoke with Олена")],
     )
     once = [("+380504444444", "12:00, waited 20 s", "to Головна 0443334001")]
     twice = [("+380504444444", "2×, last 12:20, waited 1 min 15 s", "to Реклама 0443334001")]
-    assert play(at("11:55"), at("12:40")) == (
+    assert play(at("12:05"), at("12:35")) == (
         both("01 12:11", "Waiting for a call: 1", once) + both("01 12:32", "Waiting for a call: 1", twice)
     )
-    assert play(at("13:00"), at("13:15")) == []
+    assert play(at("13:08"), at("13:15")) == []
     during = [("+380505555555", "13:05, waited 20 s", "to Головна 0443334001")]
     message = [("hidden number", "13:40, waited 20 s", "left a voice message")]
     hook.down = hook.wanted = True
@@ -168,7 +168,7 @@ def test_a_day_and_the_morning_after_it(play, sandbox, hook):
     ]
     hook.down = False
     assert play(at("14:03"), at("14:10")) == [("01 14:03", "chat", "Waiting for a call: 2", during + message)]
-    assert play(at("17:50"), at("18:10")) == []
+    assert play(at("17:56"), at("18:02")) == []
     assert play(at("23:50"), at("23:59")) == []
     assert play(at("00:00", THURSDAY), at("00:15", THURSDAY)) == []
     overnight = [

@@ -1,18 +1,14 @@
 """The same company through API 2.0 and through 4.0: each job makes the same of it."""
 
-import csv
 import json
 from datetime import datetime
 
 import openpyxl
 import pytest
 
-import alert_lost_calls
 import backup_customers
-import download_records
 import export_calls_for_period
 import export_calls_per_day
-import restore_customers
 from common.customers.backup import FIELDS, read_backup
 from helpers import KYIV
 
@@ -74,47 +70,6 @@ def test_reports_have_the_same_cells(script, arguments, name, run, tmp_path):
     assert texts[0].read_bytes() == texts[1].read_bytes()
     entries = json.loads((tmp_path / "4.0" / "reports" / f"{name}.json").read_text("utf-8"))
     assert all("employeeData" in entry and "employeeName" not in entry for entry in entries)
-
-
-def test_the_same_people_are_told_of_the_same_callers(run, inbox):
-    more = inbox.settings | {"ALERT_TO": "boss@example.com", "REPORT_TO": ""}
-    for version in VERSIONS:
-        assert run(version, alert_lost_calls, **more) == 0
-    one, other = (message.get_body(["plain"]).get_content() for message in inbox.messages)
-    assert one == other
-    assert one.count("+380") > 3
-
-
-def test_the_same_recordings_are_kept_under_the_same_names(run, tmp_path):
-    lists = []
-    for version in VERSIONS:
-        assert run(version, download_records, "2024-05-01") == 0
-        with (tmp_path / version / "records" / "2024/05/01/records.csv").open(encoding="utf-8-sig", newline="") as file:
-            lists.append(list(csv.DictReader(file, delimiter=";")))
-    assert lists[0] == lists[1]
-    assert len(lists[0]) > 40
-
-
-def test_customers_are_saved_and_brought_back(run, sandbox, tmp_path):
-    base = sandbox.customers
-    before = dict(base.customers)
-    for version in VERSIONS:
-        assert run(version, backup_customers) == 0
-        [path] = (tmp_path / version / "backups").glob("*.json.gz")
-        backup = read_backup(path, print)
-        base.customers = dict(list(before.items())[10:])
-        identity, changed = next(iter(base.customers.items()))
-        base.customers[identity] = changed | {"assignedToEmployeeNumber": "", "assignedToEmployee": ""}
-        assert run(version, restore_customers, str(path), "--apply", "--yes") == 0
-        assert described(base.customers.values()) == described(before.values())
-        assert run(version, restore_customers, str(path), "--apply", "--yes") == 0
-        assert len(backup.customers) == len(base.customers)
-        base.customers = dict(before)
-
-
-def described(customers):
-    names = ("name", "numbers", "description", "email", "assignedToEmployeeNumber", "labels")
-    return sorted(repr([customer[name] for name in names]) for customer in customers)
 
 
 def test_the_fields_of_a_customer_are_the_same(run, tmp_path):
