@@ -22,7 +22,7 @@ from pathlib import Path
 import common  # noqa: F401 - so that binotel_core is found
 from binotel_core import METHODS
 from common.calls.archive import BOTH, Wanted
-from common.calls.call import SIGNIFICANT_DIGITS
+from common.calls.call import SIGNIFICANT_DIGITS, clean
 from common.calls.collect import collect
 from common.calls.days import wanted_moment
 from common.calls.period import PeriodPlan, PeriodRequest
@@ -45,6 +45,7 @@ class _EnoughError(Exception):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("start", nargs="?", metavar="DAY", help="the first day to have: 2023-01-01")
     parser.add_argument("--until", metavar="06:00", help="the time of the day to stop at (default: when all is there)")
+    parser.add_argument("--table", action="store_true", help="what --query gives in aligned columns, for a person")
     parser.add_argument("--share", type=float, default=0.5, help="of the quota, more than 0 and up to 1 (default: 0.5)")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--status", action="store_true", help="print what is known, a line a month")
@@ -137,10 +138,18 @@ def status(job: Job) -> list[str]:
 
 
 def query(sql: str, job: Job) -> None:
+    """Print what a query gives. Raises UsageError."""
     try:
-        for row in read_only(job.settings.database_url, sql):
+        rows = read_only(job.settings.database_url, sql)
+        if job.arguments.table:
+            texts = [["" if value is None else clean(str(value)) for value in row] for row in rows]
+            widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+            for row in texts:
+                print_out("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+            return
+        for values in rows:
             text = io.StringIO()
-            csv.writer(text, lineterminator="").writerow(row)
+            csv.writer(text, lineterminator="").writerow(values)
             print_out(text.getvalue())
     except QueryError as error:
         raise UsageError(str(error)) from None

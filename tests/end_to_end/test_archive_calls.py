@@ -102,6 +102,8 @@ def test_a_query_gives_csv_and_can_only_read(fill, tmp_path):
         "direction,calls",
         ["incoming", "outgoing"],
     )
+    table = fill("--table", "--query", "SELECT direction, NULL AS empty, 5 AS five FROM calls GROUP BY 1 ORDER BY 1")
+    assert table == (0, "direction  empty  five\nincoming          5\noutgoing          5\n")
     for sql in ("DELETE FROM calls", "SELEC", "UPDATE calls SET number = ''; SELECT 1", "SELECT * FROM nothing"):
         assert fill("--query", sql)[0] == 2
     assert fill("--query", "SELECT direction, count(*) AS calls FROM calls GROUP BY 1 ORDER BY 1")[1] == output

@@ -244,7 +244,8 @@ class Call(NamedTuple):
 
 @dataclasses.dataclass
 class Calls:
-    """The Calls of callDetails entries, made anew each time they are gone through: a year's need no memory.
+    """The Calls of callDetails entries. Those of a list are kept; others are made anew each time they are gone through, for
+    a year's may be more than memory holds.
 
     unreadable, sentences: how many entries could not be read, and what there is to say of them: known when they were
                            gone through to the end
@@ -254,11 +255,20 @@ class Calls:
     timezone: ZoneInfo
     unreadable: int = dataclasses.field(default=0, init=False)
     sentences: list[str] = dataclasses.field(default_factory=list, init=False)
+    _kept: list[Call] | None = dataclasses.field(default=None, init=False)
 
     def __iter__(self) -> Iterator[Call]:
+        if self._kept is not None:
+            yield from self._kept
+            return
         sentences: list[str] = []
-        yield from one_call_each(self._read(sentences.append))
-        self.sentences = sentences
+        calls = one_call_each(self._read(sentences.append))
+        if isinstance(self.entries, list):
+            self._kept, self.sentences = list(calls), sentences
+            yield from self._kept
+        else:
+            yield from calls
+            self.sentences = sentences
 
     def _read(self, tell: Callable[[str], None]) -> Iterator[Call]:
         self.unreadable = yield from readable(self.entries, lambda entry: Call.from_entry(entry, self.timezone), tell)
@@ -405,7 +415,8 @@ def _is_pictorial(character: str) -> bool:
 
 
 def _key(number: str) -> str:
-    return re.sub("[^0-9]", "", number)[-SIGNIFICANT_DIGITS:]
+    digits = number if number.isdecimal() and number.isascii() else re.sub("[^0-9]", "", number)
+    return digits[-SIGNIFICANT_DIGITS:]
 
 
 def _employee(entry: Mapping[str, Any]) -> str:
