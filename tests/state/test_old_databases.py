@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from binotel_core import QUOTA_GAP_MARGIN_SECONDS, SqliteLedger, Throttle
+from common.calls.archive import Archive
+from common.calls.days import of_day
 from common.state.database import Database
 from common.state.ledger import LEDGER_STEPS
 from common.state.store import Store
-from helpers import Clock
+from helpers import DAY, KYIV, Clock, entry
 
 DUMP = Path(__file__).with_name("database_of_2026-11-24.sql").read_text("utf-8")
 KEY = "sandbox-key"
@@ -65,3 +67,13 @@ def test_its_tables_stay_as_they_are_and_an_earlier_version_can_go_on_with_them(
     Store(f"sqlite:///{old}", KEY, "job", keep_days=1).put({"name": 1})
     Database(f"sqlite:///{old}", ACCOUNT, "heavy requests", LEDGER_STEPS).run(lambda connection, now: None)
     assert schema() == before
+
+
+def test_the_archive_is_made_in_it_and_it_is_for_its_owner_alone_from_then_on(old):
+    old.chmod(0o644)
+    archive = Archive(f"sqlite:///{old}", KEY, KYIV)
+    archive.keep([entry("10:00")], of_day(DAY, KYIV), of_day(DAY, KYIV).last + 86400)
+    assert archive.knows(of_day(DAY, KYIV))
+    assert list(archive.entries(of_day(DAY, KYIV), 2e9)) == [entry("10:00")]
+    assert old.stat().st_mode & 0o77 == 0
+    assert Store(f"sqlite:///{old}", KEY, "export_calls_per_day", keep_days=400).get_all(["caught up until"])

@@ -244,8 +244,8 @@ class Call(NamedTuple):
 
 @dataclasses.dataclass
 class Calls:
-    """The Calls of callDetails entries. Those of a list are kept; others are made anew each time they are gone through, for
-    a year's may be more than memory holds.
+    """The Calls of callDetails entries. Those of a list are kept; others are made anew each time they are gone through,
+    for a year's may be more than memory holds.
 
     unreadable, sentences: how many entries could not be read, and what there is to say of them: known when they were
                            gone through to the end
