@@ -119,6 +119,26 @@ def test_what_is_seen_later_replaces_what_was_seen_before(archive, table):
     assert table(RUNG, "place", "line") == [(0, "902")]
 
 
+def test_whatever_odd_values_a_call_has_it_is_kept(archive, table):
+    long = "Ґ" * 20_000
+    odd = entry("11:00", generalCallID=long, waitsec="99999999999", billsec=10**10, internalNumber=long)
+    odd |= {"employeeName": long, "didName": long, "customerData": {"name": long}, "smsContent": "\x00\ud800"}
+    odd["dstNumbers"] = [{"dstNumber": f"801 > {long}", "employeeName": long, "waitsec": 99_999_999_999}] * 3
+    archive.keep([odd, CALLS_OF_MORNING[0]], MORNING, LATER)
+    assert entries(archive) == [CALLS_OF_MORNING[0], odd]
+    assert table(CALLS, "wait_seconds", "talk_seconds") == [(99_999_999_999, 10**10), (4, 68)]
+
+
+def test_a_call_long_after_2038_is_kept(any_database_url, monkeypatch):
+    start = 2**31 + 86400
+    monkeypatch.setattr("common.calls.call.time.time", lambda: start + 86400.0)
+    archive = Archive(any_database_url, "key", KYIV, clock=lambda: start + 86400)
+    wanted = Wanted(start - 10, start + 10)
+    archive.keep([entry("11:00", startTime=start)], wanted, start + 86400)
+    assert archive.knows(wanted)
+    assert [call["startTime"] for call in archive.entries(wanted, start + 86400)] == [start]
+
+
 def test_recordings_of_one_call_are_kept_apart(archive):
     both = [entry("11:00", generalCallID="1", callID=identity) for identity in ("1", "2")]
     archive.keep(both, MORNING, LATER)

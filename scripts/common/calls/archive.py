@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy
-from sqlalchemy import Boolean, Column, Float, Integer, SmallInteger, String, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, SmallInteger, String, Text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from binotel_core import account_id
@@ -23,6 +23,7 @@ from common.state.database import Database
 DAY_SECONDS = 86400
 BOTH = (INCOMING, OUTGOING)
 PAGE_ROWS = 2_000  # read at once
+LONGEST_INDEXED = 200  # characters: PostgreSQL's indexes take no texts that are very long
 _NO_SOURCE = ("",) * len(Source._fields)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
@@ -37,7 +38,7 @@ CALLS = sqlalchemy.Table(
     Column("id", Text, primary_key=True),  # the call's, and the recording's if it has another one
     Column("general_call_id", Text, nullable=False),
     Column("call_id", Text, nullable=False),  # of its recording
-    Column("start", Integer, nullable=False),  # Unix seconds
+    Column("start", BigInteger, nullable=False),  # Unix seconds
     Column("local_time", Text, nullable=False),  # 2024-05-01 09:30:15, by the account's clock
     Column("direction", Text, nullable=False),  # incoming or outgoing
     Column("number", Text, nullable=False),  # as people are shown it
@@ -49,8 +50,8 @@ CALLS = sqlalchemy.Table(
     Column("line_group", Text, nullable=False),
     Column("employee", Text, nullable=False),
     Column("disposition", Text, nullable=False),
-    Column("wait_seconds", Integer, nullable=False),
-    Column("talk_seconds", Integer, nullable=False),
+    Column("wait_seconds", BigInteger, nullable=False),
+    Column("talk_seconds", BigInteger, nullable=False),
     Column("our_number", Text, nullable=False),
     Column("our_number_name", Text, nullable=False),
     Column("utm_source", Text, nullable=False),
@@ -76,16 +77,16 @@ RUNG = sqlalchemy.Table(
     Column("line_group", Text, nullable=False),
     Column("employee", Text, nullable=False),
     Column("disposition", Text, nullable=False),
-    Column("wait_seconds", Integer, nullable=False),
-    Column("talk_seconds", Integer, nullable=False),
+    Column("wait_seconds", BigInteger, nullable=False),
+    Column("talk_seconds", BigInteger, nullable=False),
 )
 COVERED = sqlalchemy.Table(
     "covered",
     _metadata,
     Column("account", String(16), primary_key=True),
     Column("way", Text, primary_key=True),  # incoming, outgoing; or of what alone: line 901
-    Column("first", Integer, primary_key=True),  # Unix seconds, both inclusive
-    Column("last", Integer, nullable=False),
+    Column("first", BigInteger, primary_key=True),  # Unix seconds, both inclusive
+    Column("last", BigInteger, nullable=False),
     Column("asked_at", Float, nullable=False),
     Column("doubted_from", Float),  # Unix seconds: to be asked for again then; null for good
 )
@@ -99,7 +100,7 @@ FOUND = sqlalchemy.Table(
 )
 _IN_TIME_ORDER = sqlalchemy.Index("calls_in_time_order", CALLS.c.account, CALLS.c.start, CALLS.c.id)
 _BY_NUMBER = sqlalchemy.Index("calls_by_number", CALLS.c.account, CALLS.c.number_key, CALLS.c.start)
-_BY_LINE = sqlalchemy.Index("calls_by_line", CALLS.c.account, CALLS.c.line, CALLS.c.employee)
+_BY_LINE = sqlalchemy.Index("calls_by_line", CALLS.c.account, CALLS.c.line)
 
 
 def _make_tables(connection: sqlalchemy.Connection) -> None:
@@ -201,6 +202,7 @@ class Archive:
                 continue
             call_id = clean(entry.get("callID")) or call.general_call_id
             identity = call.general_call_id if call_id == call.general_call_id else f"{call.general_call_id} {call_id}"
+            identity = identity[:LONGEST_INDEXED]
             calls[identity] = (
                 self._account,
                 identity,
@@ -440,7 +442,7 @@ def _values(call: Call, entry: dict[str, Any], wanted: Wanted, asked: float) -> 
         call.customer,
         clean(object_in(entry, "customerData").get("id")),
         call.is_new,
-        call.line,
+        call.line[:LONGEST_INDEXED],
         call.group,
         call.employee,
         call.disposition,
