@@ -117,12 +117,13 @@ def end_of_time(text: str, now: datetime) -> datetime:
 
 
 def status(job: Job) -> list[str]:
-    """A line a month, from the first one of which anything is known."""
+    """A line a month, from the first one of which anything is known to the last."""
     archive, timezone, now = job.archive, job.settings.timezone, job.now()
     first_known = archive.first_known()
     if first_known is None:
         return ["Nothing is in the archive yet."]
     month, lines = datetime.fromtimestamp(first_known, timezone).date().replace(day=1), []
+    length = 0
     while month <= now.date():
         following = (month + timedelta(days=31)).replace(day=1)
         first, last = (
@@ -130,11 +131,11 @@ def status(job: Job) -> list[str]:
         )
         last = min(last - 1, int(now.timestamp()))
         known = sum(end - begin + 1 for way in BOTH for begin, end in archive.covered(way, first, last))
-        lines.append(
-            f"{month:%Y-%m} {known / len(BOTH) / (last + 1 - first):7.1%} {archive.count(first, last):9,} calls"
-        )
+        calls = archive.count(first, last)
+        lines.append(f"{month:%Y-%m} {known / len(BOTH) / (last + 1 - first):7.1%} {calls:9,} calls")
+        length = len(lines) if known or calls else length
         month = following
-    return lines
+    return lines[:length]
 
 
 def query(sql: str, job: Job) -> None:
