@@ -145,10 +145,13 @@ def test_recordings_of_one_call_are_kept_apart(archive):
     assert entries(archive) == both
 
 
-def test_a_call_of_a_known_stretch_that_is_listed_no_more_stays_and_is_marked(archive, table):
+def test_a_call_of_a_known_stretch_that_is_listed_no_more_stays_and_is_marked(archive, table, caplog):
     archive.keep(CALLS_OF_MORNING, MORNING, LATER)
     for asked in (LATER + 5, LATER + 10):
         assert archive.keep(CALLS_OF_MORNING[1:], MORNING, asked) == CALLS_OF_MORNING[:1]
+        # That is told once, not every five minutes.
+        told = "Binotel lists 1 calls no more that it had listed before. They are kept."
+        assert [record.getMessage() for record in caplog.records] == [told]
     assert entries(archive) == CALLS_OF_MORNING
     assert sorted(table(CALLS, "id", "unlisted_since")) == [("1", None), ("3", LATER + 5), ("4", None)]
     assert archive.keep(CALLS_OF_MORNING, MORNING, LATER) == []  # it is listed again

@@ -1,6 +1,7 @@
 """The archive: every call that was asked for once, in the project's database, and which stretches of time are known."""
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -26,6 +27,8 @@ PAGE_ROWS = 2_000  # read at once
 LONGEST_INDEXED = 200  # characters: PostgreSQL's indexes take no texts that are very long
 _NO_SOURCE = ("",) * len(Source._fields)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 Stretch = tuple[int, int]  # of time, in Unix seconds, both inclusive
@@ -341,7 +344,8 @@ class Archive:
             return []
         theirs = (CALLS.c.account == self._account, CALLS.c.id.in_(stay))
         first_time = CALLS.update().where(*theirs, CALLS.c.unlisted_since.is_(None))
-        connection.execute(first_time.values(unlisted_since=now))
+        if count := connection.execute(first_time.values(unlisted_since=now)).rowcount:
+            log.warning("Binotel lists %d calls no more that it had listed before. They are kept.", count)
         entries = connection.execute(sqlalchemy.select(CALLS.c.entry).where(*theirs)).scalars()
         return [json.loads(entry) for entry in entries]
 

@@ -58,9 +58,7 @@ def collect(
             asked = began - max(0, client.clock_ahead_seconds)
             stretch = _stretch_of(request, wanted, archive)
             fit = [entry for entry in entries if _is_of(stretch, entry)]
-            unlisted = archive.keep(fit, stretch, asked, is_complete=len(fit) == len(entries))
-            if unlisted:
-                log.warning("Binotel lists %d calls no more that it had listed before. They are kept.", len(unlisted))
+            archive.keep(fit, stretch, asked, is_complete=len(fit) == len(entries))
             unread += [entry for entry in new if not _is_of(stretch, entry)]
     return unread
 

@@ -107,6 +107,4 @@ def entries_of_day(
         )
     asked = now.timestamp() - max(0, client.clock_ahead_seconds)
     unlisted = archive.keep(entries, wanted, asked, is_complete=not strangers)
-    if unlisted:
-        log.warning("%s: Binotel lists %d calls no more that it had listed before. They are kept.", day, len(unlisted))
     return sorted([*entries, *unlisted], key=lambda entry: (start_of(entry), id_of(entry)))
