@@ -46,7 +46,12 @@ class Server:
     def __init__(self, moments, *, caps=None, seed=0):
         self.calls = {
             way: [
-                {"generalCallID": f"{way}-{index}", "startTime": str(moment), "callType": "01"[way == OUTGOING]}
+                {
+                    "generalCallID": f"{way}-{index}",
+                    "startTime": str(moment),
+                    "callType": "01"[way == OUTGOING],
+                    "disposition": "ANSWER",
+                }
                 for index, moment in enumerate(sorted(moments[way]))
             ]
             for way in (INCOMING, OUTGOING)

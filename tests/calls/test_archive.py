@@ -79,6 +79,14 @@ def test_a_stretch_is_known_until_three_hours_before_it_was_asked_for(archive):
     assert archive.knows(MORNING)
 
 
+def test_a_call_that_goes_on_for_hours_is_asked_for_again(archive):
+    long = entry("10:30", "ONLINE", generalCallID="8")
+    archive.keep([*CALLS_OF_MORNING, long], MORNING, LATER)
+    assert archive.covered("incoming", MORNING.first, MORNING.last) == [(MORNING.first, NOON - 5401)]
+    archive.keep([*CALLS_OF_MORNING, long], MORNING, LATER + 86400)  # nobody talks as long as that
+    assert archive.knows(MORNING)
+
+
 def test_what_has_only_begun_makes_nothing_known(archive, table):
     archive.keep([], MORNING, MORNING.first + HOUR)
     assert table(COVERED, "first") == []

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, SmallInteger, String,
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from binotel_core import account_id
-from common.calls.call import SETTLED_SECONDS, Call, Source, clean, object_in
+from common.calls.call import GOING_ON_DISPOSITIONS, SETTLED_SECONDS, Call, Source, clean, object_in
 from common.calls.entries import UnreadableError
 from common.calls.period import INCOMING, OUTGOING, way_of
 from common.calls.views import make_views
@@ -197,6 +197,7 @@ class Archive:
         calls: dict[str, tuple[Any, ...]] = {}
         rung: list[tuple[Any, ...]] = []
         rung_counts: dict[str, int] = {}
+        known_until = min(wanted.last, int(asked) - SETTLED_SECONDS)
         for entry in entries:
             try:
                 call = Call.from_entry(entry, self.timezone)
@@ -214,8 +215,9 @@ class Archive:
                 *_values(call, entry, wanted, asked),
             )
             rung_counts[identity] = len(call.rung)
+            if call.disposition in GOING_ON_DISPOSITIONS and call.unix_start > asked - DAY_SECONDS:
+                known_until = min(known_until, int(call.unix_start) - 1)  # some talk for hours
             rung += [(self._account, identity, place, *one) for place, one in enumerate(call.rung)]
-        known_until = min(wanted.last, int(asked) - SETTLED_SECONDS)
 
         def work(connection: sqlalchemy.Connection, _: float) -> list[Any]:
             there = self._there(connection, wanted)
