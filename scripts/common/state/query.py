@@ -22,6 +22,8 @@ def read_only(database_url: str, sql: str) -> Iterator[tuple[Any, ...]]:
         if is_server(database_url):
             with database_engine(database_url).connect() as connection:
                 connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+                # What is prepared is one statement: a second one could end the transaction, and a third one write.
+                connection.connection.driver_connection.prepare_threshold = 0  # type: ignore[union-attr]
                 yield from _rows(connection.exec_driver_sql(sql.replace("%", "%%")))
         else:
             # Not through the usual engine, which takes the file for itself before it reads.
