@@ -26,6 +26,7 @@ from common.calls.call import SIGNIFICANT_DIGITS, clean
 from common.calls.collect import collect
 from common.calls.days import wanted_moment
 from common.calls.period import PeriodPlan, PeriodRequest
+from common.calls.phone import country_of, international
 from common.job import Job, print_out, run
 from common.progress import progress_bar
 from common.settings import UsageError
@@ -161,15 +162,18 @@ def forget(number: str, job: Job) -> None:
     digits = re.sub("[^0-9]", "", number)
     if len(digits) < SHORTEST_NUMBER:
         raise UsageError(f"--forget {number!r} is no phone number: write it as 0671234567.")
+    shown = international(number, country_of(job.settings.timezone)) or number
     key = digits[-SIGNIFICANT_DIGITS:]
-    starts = job.archive.forget(key)
-    remembered = forget_person(job.settings.database_url, job.settings.key, key)
-    print_out(f"{len(starts)} calls and {remembered} other notes with {number} were erased from the database.")
+    starts = job.archive.starts_with(shown)
     days = {datetime.fromtimestamp(start, job.settings.timezone).date() for start in starts}
     if paths := [*reports_of(days, job), *recordings_of(key, job)]:
         print_out("These may hold more of it, and are not touched:")
         for path in paths:
             print_out(str(path))
+    # Last, for then nobody knows any more where else to look.
+    remembered = forget_person(job.settings.database_url, job.settings.key, key)
+    job.archive.forget(shown)
+    print_out(f"{len(starts)} calls and {remembered} other notes with {number} were erased from the database.")
     print_out("Mails and messages that were sent, backups of customers, and Binotel itself know it as before.")
 
 

@@ -156,7 +156,7 @@ def history(selection: Selection, now: datetime, job: Job) -> Iterable[Any]:
             entries = client.entries("stats/history-by-customer-id", {"customerID": selection.customer_id})
         # 0 is that of an entry that cannot be read: whether it is one of these nobody knows.
         unread = [entry for entry in entries if not (start_of(entry) and id_of(entry))]
-        archive.keep(entries, wanted, began - max(0, client.clock_ahead_seconds))
+        archive.keep(entries, wanted, began - client.clock_ahead_seconds)
     return chosen(wanted, selection, now, unread, job)
 
 
@@ -186,16 +186,12 @@ def make_report(selection: Selection, now: datetime, entries: Iterable[Any], pat
     return report
 
 
-def mail_report(report: Report, paths: list[Path], job: Job) -> bool:
-    """Mail a report to those of REPORT_TO who have not got it, unless told not to; whether nobody waits for it.
-
-    A mail that fails is told.
-    """
+def mail_report(report: Report, paths: list[Path], job: Job) -> None:
+    """Mail a report to those of REPORT_TO who have not got it, unless told not to. A mail that fails is told."""
     settings = job.settings
-    if not settings.report_to or job.arguments.no_mail:
-        return True
-    store = Store(settings.database_url, settings.key, job.name, keep_days=KEPT_DAYS)
-    return Delivery(job, store, by_hand=True).deliver(report, paths, {}, kind=formats_of(paths))
+    if settings.report_to and not job.arguments.no_mail:
+        store = Store(settings.database_url, settings.key, job.name, keep_days=KEPT_DAYS)
+        Delivery(job, store, by_hand=True).deliver(report, paths, {}, kind=formats_of(paths))
 
 
 if __name__ == "__main__":

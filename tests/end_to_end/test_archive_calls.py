@@ -10,8 +10,10 @@ import archive_calls
 import export_calls_for_period
 import export_calls_per_day
 from common.calls.archive import Archive, Wanted
+from common.calls.days import of_day
 from common.sandbox.answers import KEY
-from helpers import KYIV, at
+from common.state.store import Store
+from helpers import DAY, KYIV, at, entry
 
 NOON = datetime(2024, 5, 20, 12, tzinfo=KYIV)
 
@@ -123,13 +125,36 @@ def test_a_person_is_erased_wherever_we_keep_them(fill, run_main, sandbox, tmp_p
     code, output = fill("--forget", f"+380 {number}")
     report = tmp_path / "reports" / "calls-2024-05-20.csv"
     told = output.splitlines()
-    assert (code, told[1:4]) == (0, ["These may hold more of it, and are not touched:", str(report), str(recording)])
-    assert told[0].endswith(f"with +380 {number} were erased from the database.")
+    assert (code, told[:3]) == (0, ["These may hold more of it, and are not touched:", str(report), str(recording)])
+    assert told[3].endswith(f"with +380 {number} were erased from the database.")
     for file in database.parent.glob("binotel.db*"):
         assert number.encode() not in file.read_bytes()
     with sqlite3.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM calls").fetchone()[0] > 10
     assert fill("--forget", "12")[0] == 2
+
+
+def test_nobody_else_is_erased_with_a_person(fill, database_url, tmp_path):
+    url = f"sqlite:///{tmp_path}/var/binotel.db"
+    calls = [entry("10:00", number="0501234567", generalCallID="1"), entry("10:01", number="+48501234567")]
+    archive, store = Archive(url, KEY, KYIV), Store(url, KEY, "alert_lost_calls", keep_days=9999)
+    archive.keep(calls, of_day(DAY, KYIV), of_day(DAY, KYIV).last + 86400)
+    kept = {"told x of 671234567": 1501234567.0, "told x of 9501234567123": 1.0, "a": {"b": "1501234567123"}}
+    store.put(kept | {"told x of 501234567": 1.0, "carried": [{"externalNumber": "380501234567"}]})
+    assert "1 calls and 2 other notes" in fill("--forget", "+48 501 234 567")[1]
+    assert list(archive.entries(of_day(DAY, KYIV), 2e9)) == calls[:1]
+    assert store.get_all([*kept, "told x of 501234567", "carried"]) == kept
+    assert "0 calls and 0 other notes" in fill("--forget", "50123")[1]
+
+
+def test_on_a_server_too_a_query_can_only_read(fill, postgres_url):
+    more = {"DATABASE_URL": f"'{postgres_url}'"}
+    fill("2024-05-19", **more)
+    sql = "SELECT count(*) > 10 AS some FROM calls WHERE number LIKE '+380%'"
+    assert fill("--query", sql, **more) == (0, "some\nTrue\n")
+    for wrong in ("DELETE FROM calls", "SELECT 1; COMMIT; DELETE FROM calls", "SELEC"):
+        assert fill("--query", wrong, **more)[0] == 2
+    assert fill("--query", sql, **more) == (0, "some\nTrue\n")
 
 
 @pytest.mark.parametrize(

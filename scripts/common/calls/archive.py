@@ -262,25 +262,25 @@ class Archive:
         )
         return self._run(lambda connection, _: connection.execute(query).scalar())
 
-    def forget(self, key: str) -> list[int]:
-        """Erase the calls with a number, from the file's bytes too; gives when they began, in Unix seconds.
+    def starts_with(self, number: str) -> list[int]:
+        """When the calls with a number began, in Unix seconds. `number` is as Call.shown_number has it."""
+        query = sqlalchemy.select(CALLS.c.start).where(CALLS.c.account == self._account, CALLS.c.number == number)
+        return list(self._run(lambda connection, _: connection.execute(query.order_by(CALLS.c.start)).scalars().all()))
 
-        key: see Call.number_key
-        """
-        mine = (CALLS.c.account == self._account, CALLS.c.number_key == key)
+    def forget(self, number: str) -> None:
+        """Erase the calls with a number, from the file's bytes too. `number` is as Call.shown_number has it."""
+        mine = (CALLS.c.account == self._account, CALLS.c.number == number)
         ids = sqlalchemy.select(CALLS.c.id).where(*mine)
 
-        def work(connection: sqlalchemy.Connection, _: float) -> list[int]:
-            starts = list(connection.execute(sqlalchemy.select(CALLS.c.start).where(*mine)).scalars())
+        def work(connection: sqlalchemy.Connection, _: float) -> None:
             for table in (RUNG, FOUND):
                 connection.execute(table.delete().where(table.c.account == self._account, table.c.id.in_(ids)))
             connection.execute(CALLS.delete().where(*mine))
             for table in (FOUND, COVERED):
-                of_number = table.c.way.like(f"number %{key}")
-                connection.execute(table.delete().where(table.c.account == self._account, of_number))
-            return starts
+                of_number = (table.c.account == self._account, table.c.way == f"number {number}")
+                connection.execute(table.delete().where(*of_number))
 
-        return self._run(work)
+        self._run(work)
 
     def _pages(self, wanted: Wanted, first: int, last: int) -> Iterator[list[str]]:
         """The entries, as texts, some at a time: no other process waits until a reader has gone through all."""

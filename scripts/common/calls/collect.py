@@ -55,7 +55,7 @@ def collect(
         new = plan.accept(request, entries)
         log.debug("%s %s: %d entries, %d new", request.method, request.params, len(entries), len(new))
         if not plan.is_cut_off(request, entries):
-            asked = began - max(0, client.clock_ahead_seconds)
+            asked = began - client.clock_ahead_seconds
             stretch = _stretch_of(request, wanted, archive)
             fit = [entry for entry in entries if _is_of(stretch, entry)]
             archive.keep(fit, stretch, asked, is_complete=len(fit) == len(entries))

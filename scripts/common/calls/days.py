@@ -105,6 +105,6 @@ def entries_of_day(
             day,
             timezone,
         )
-    asked = now.timestamp() - max(0, client.clock_ahead_seconds)
+    asked = now.timestamp() - client.clock_ahead_seconds
     unlisted = archive.keep(entries, wanted, asked, is_complete=not strangers)
     return sorted([*entries, *unlisted], key=lambda entry: (start_of(entry), id_of(entry)))

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -121,9 +122,24 @@ def _believed(now: float) -> sqlalchemy.ColumnElement[bool]:
     return REMEMBERED.c.written_at <= now + DAY_SECONDS
 
 
-def forget_person(database_url: str, account: str, text: str) -> int:
-    """Erase all that any job of an account remembers with a text in it, such as a number; gives how much it was."""
+def forget_person(database_url: str, account: str, digits: str) -> int:
+    """Erase all that any job of an account remembers with a telephone number in it; gives how much it was.
+
+    digits: those that the number ends with, however it is written
+    """
     database = Database(database_url, account_id(account), "remembered", REMEMBERED_STEPS)
-    mine = REMEMBERED.delete().filter_by(account=account_id(account))
-    theirs = mine.where(REMEMBERED.c.name.contains(text) | REMEMBERED.c.value.contains(text))
-    return database.run(lambda connection, _: int(connection.execute(theirs).rowcount))
+    # In a name, or in a text of a value: digits that are a part of a time, or of another number, are not meant.
+    number = re.compile(rf'(?:^|[ "-])\+?[0-9]{{0,5}}{digits}(?:$|[ "-])')
+
+    def work(connection: sqlalchemy.Connection, _: float) -> int:
+        mine = {"account": account_id(account)}
+        rows = [
+            row
+            for row in connection.execute(REMEMBERED.select().filter_by(**mine))
+            if number.search(row.name) or number.search(row.value)
+        ]
+        for row in rows:
+            connection.execute(REMEMBERED.delete().filter_by(**mine, job=row.job, name=row.name))
+        return len(rows)
+
+    return database.run(work)
