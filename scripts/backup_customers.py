@@ -174,9 +174,10 @@ def tell_admin(deleted: list[str], changes: list[str], labels: Labels, job: Job)
     if len(lines) > MAX_LISTED:
         lines = [*lines[:MAX_LISTED], labels.format("and so many more", count=len(lines) - MAX_LISTED)]
     message = mail.Mail.of_lines(subject, lines)
-    about = f"{job.name} {message.text}"  # a crash before the backup is written tells the same again
+    thread = mail.Thread(job.name, str(job.now().date()))
+    about = "deleted"  # a crash before the backup is written tells the same again
     try:
-        mail.send(message, [], job.settings, to=job.settings.admin_to, key="ADMIN_TO", about=about)
+        mail.send(message, [], job.settings, thread=thread, to=job.settings.admin_to, key="ADMIN_TO", about=about)
     except mail.MailError as error:
         job.fail(f"{error} {'; '.join(lines)}")  # nobody is told of them again
 

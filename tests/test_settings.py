@@ -502,6 +502,12 @@ def test_a_sender_that_is_no_name_and_address_is_refused(sender, load):
         load(REQUIRED, {"MAIL_FROM": sender})
 
 
+def test_a_value_that_goes_on_after_its_quotes_is_told(load, tmp_path):
+    assert faults(load, REQUIRED + 'MAIL_FROM="Звіти Binotel" <reports@example.com>\n') == [
+        f"{tmp_path}/config.env: line 3 goes on after a closing quote: put the whole value in 'single quotes'."
+    ]
+
+
 def test_a_senders_name_holds_no_line_of_its_own(load):
     with pytest.raises(SettingsError, match="is not a mail address"):
         load(REQUIRED, {"MAIL_FROM": "x\nBcc: y@example.com\n <a@example.com>"})

@@ -9,7 +9,7 @@ from typing import Any
 from common.job import Job
 from common.labels import Labels
 from common.messages import mail
-from common.messages.mail import Fate, Mail, MailError
+from common.messages.mail import Fate, Mail, MailError, Thread
 from common.reports.figures import Report
 from common.reports.report_mail import report_mail
 from common.state.store import Store
@@ -49,17 +49,19 @@ class Delivery:
         row = " ".join(filter(None, ["mail of", name, "so far" if report.as_of else "", kind]))
         labels = Labels(job.settings.language)
         job.check_lock()  # or another copy may be writing what is read here
-        known = self._store.get_all([row, *map(_told, to)])
+        times = f"{row}, times"
+        known = self._store.get_all([row, times, *map(_told, to)])
         fates: dict[str, str] = known.get(row, {})
+        # Whoever asks for it anew wants another mail: one with the same Message-ID could be hidden as a copy.
+        time = known.get(times, 0) + 1
         final = (ACCEPTED,) if self._by_hand else (ACCEPTED, GIVEN_UP)
 
         def remember(more: Mapping[str, Any], what: str = "", *, is_end: bool = False) -> bool:
             nobody_waits = all(fates.get(address) in final for address in to)
             # By hand, it ends after the server's good-bye: whoever was killed before that and runs again, mails nobody.
             is_over = (is_end or not self._by_hand) and all(fates.get(address) == ACCEPTED for address in to)
-            self._store.put(
-                {row: None if is_over else fates or None, **more, **(done if nobody_waits else {})}, done=what
-            )
+            of_row = {row: None, times: time} if is_over else {row: fates or None}
+            self._store.put({**of_row, **more, **(done if nobody_waits else {})}, done=what)
             return nobody_waits
 
         def accepted(addresses: Sequence[str]) -> None:
@@ -78,7 +80,8 @@ class Delivery:
                 paths,
                 job.settings,
                 only=waiting,
-                about=f"{job.name} {name} {report.as_of or ''}",
+                thread=Thread(job.name, name),
+                about=f"{row} {time}",
                 if_too_large=lambda: report_mail(report, labels, [path.resolve() for path in paths]),
                 pauses=self._pauses,
                 each_try=self._each_try,
@@ -110,6 +113,7 @@ class Delivery:
                 Mail.of_lines(subject, lines),
                 [],
                 self._job.settings,
+                thread=Thread(self._job.name, f"{name} refused"),
                 to=self._job.settings.admin_to,
                 key="ADMIN_TO",
                 pauses=self._pauses,

@@ -193,7 +193,10 @@ def _read(path: Path, faults: list[str]) -> dict[str, str]:
             continue  # a comment or a blank line
         if binding.error or binding.key is None or binding.value is None:
             line = f"{path}: line {binding.original.line}"
-            faults.append(f"{line} is not KEY=value, or has an open quote: mend it or put # before it.")
+            if re.match(r"""\s*\w+\s*=\s*("[^"\n]*"|'[^'\n]*')""", binding.original.string):
+                faults.append(f"{line} goes on after a closing quote: put the whole value in 'single quotes'.")
+            else:
+                faults.append(f"{line} is not KEY=value, or has an open quote: mend it or put # before it.")
         elif binding.key not in DEFAULTS:
             near = difflib.get_close_matches(binding.key.upper(), DEFAULTS, 1)
             remedy = f"Did you mean {near[0]}?" if near else "config.example.env lists all keys."
@@ -505,8 +508,8 @@ def name_and_address(sender: str) -> tuple[str, str]:
     name, bracket, address = sender.rpartition("<")
     if not bracket:
         return "", sender
-    quoted = re.fullmatch('"([^"]*)"', name.strip())
-    return (quoted[1] if quoted else name).strip(), address.removesuffix(">").strip()
+    quoted = re.fullmatch(r'"((?:[^"\\]|\\.)*)"', name.strip())
+    return (re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else name).strip(), address.removesuffix(">").strip()
 
 
 def _sender(text: str) -> str:

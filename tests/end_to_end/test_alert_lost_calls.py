@@ -180,6 +180,15 @@ def test_a_day_and_the_morning_after_it(play, sandbox, hook):
     assert play(at("09:41", THURSDAY), at("09:50", THURSDAY)) == both("02 09:41", "Waiting for a call: 1", again)
 
 
+def test_the_mails_of_a_day_are_one_thread(play, sandbox, inbox):
+    for number, start in enumerate([at("10:00"), at("12:00"), at("10:00", THURSDAY)]):
+        sandbox.call(start, number=f"050111111{number}")
+        assert len(play(start + timedelta(minutes=11), start + timedelta(minutes=12))) == 2
+    first, second, next_day = (message["References"] for message in inbox.messages)
+    assert (first, first == next_day) == (second, False)
+    assert len({message["Message-ID"] for message in inbox.messages}) == 3
+
+
 def both(moment, title, callers):
     return [(moment, channel, title, callers) for channel in ("chat", "mail")]
 

@@ -278,10 +278,12 @@ def test_one_address_that_is_refused_or_put_off_never_gives_the_others_a_report_
     assert odd_days(0, *arguments) == (0, [("04-30", [SECOND])])
 
 
-def test_what_everybody_has_got_is_sent_anew_when_asked_for_by_hand(odd_days):
+def test_what_everybody_has_got_is_sent_anew_when_asked_for_by_hand_and_is_no_copy(odd_days, odd_mail):
     for _ in range(2):
         assert odd_days(0, "2024-04-30") == (0, [("04-30", [BOSS, SECOND])])
     assert odd_days(0) == (0, [])
+    first, second = (email.message_from_bytes(content) for _, content in odd_mail.received)
+    assert first["Message-ID"] != second["Message-ID"]
 
 
 def test_by_hand_one_who_was_refused_is_tried_again_and_nobody_else(odd_days, odd_mail):
@@ -594,6 +596,21 @@ def test_a_day_that_is_not_over_is_marked_in_workbook_and_mail(run_here, inbox, 
     starts = [row[0] for row in book["Calls"].iter_rows(min_row=2, max_col=1, values_only=True)]
     assert 20 < len(starts) < len(sandbox.company.calls_of_day(DAY))
     assert max(starts) <= moment.replace(tzinfo=None)
+
+
+def test_all_the_mails_of_a_days_report_are_one_thread(catch_up, inbox):
+    assert catch_up(0, "today") == ["05-01"]  # so far
+    assert catch_up(0.25, "today") == ["05-01"]
+    assert catch_up(1) == ["05-01"]  # the whole day
+    assert catch_up(1, "2024-05-01") == ["05-01"]  # by hand, once more
+    assert catch_up(1, "today", "--format", "csv") == ["05-02"]
+    roots = [message["References"] for message in inbox.messages]
+    assert roots == [roots[0]] * 4 + [roots[4]]
+    assert roots[4] != roots[0]
+    assert [message["In-Reply-To"] for message in inbox.messages] == roots
+    assert len({message["Message-ID"] for message in inbox.messages}) == 5
+    [list_id] = {message["List-Id"] for message in inbox.messages}
+    assert list_id.startswith("Binotel export_calls_per_day <export-calls-per-day.")
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ def test_what_a_job_remembers_is_on_the_server_and_no_day_is_sent_twice(export, 
     assert (code, errors) == (0, "")
     assert export() == (0, "", "")
     assert len(inbox.messages) == 1
-    assert remembered(postgres_url) == {f"exported {output.strip()[-15:-5]}", "caught up until"}
+    day = output.strip()[-15:-5]
+    assert remembered(postgres_url) == {f"exported {day}", "caught up until", f"mail of {day}, times"}
     assert not (tmp_path / "var" / "binotel.db").exists()
 
 

@@ -1,25 +1,35 @@
 """Mail through real SMTP servers: encrypted, with a login, and every refusal told by name."""
 
+import dataclasses
 import email
 import email.policy
+import email.utils
+import functools
+import hashlib
+import re
 import socket
 import ssl
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from email.header import decode_header, make_header
 
 import pytest
+import time_machine
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from common.messages import mail
-from common.messages.mail import Fate, Mail, MailError, send
+from common.messages.mail import Fate, Mail, MailError, Thread
 from common.settings import load_settings
 from messages.odd_server import break_off, drip, drip_tls, flood, hang, odd_server
 
 MAIL = Mail("Дзвінки 2024-05-01: вхідних 132", "Текст ☕\n", "<p>Текст ☕</p>\n")
 USER, PASSWORD = "reports", "pass word-1"
+THREAD = Thread("export_calls_per_day", "2024-05-01")
+send = functools.partial(mail.send, thread=THREAD)
 
 
 class Inbox:
@@ -123,7 +133,9 @@ def test_the_message_arrives_whole(serve, settings, tmp_path):
     assert message["Subject"] == MAIL.subject
     assert (message["From"], message["To"]) == ("reports@example.com", "boss@example.com, second@example.com")
     assert message["Message-ID"].endswith("@example.com>")
-    assert message["Date"].datetime
+    assert abs(message["Date"].datetime.timestamp() - time.time()) < 60
+    assert message["List-Id"].endswith(".example.com>")
+    assert message["References"] == message["In-Reply-To"]
     assert message["Auto-Submitted"] == "auto-generated"
     assert [part.get_content_type() for part in message.walk()] == [
         "multipart/mixed",
@@ -470,24 +482,79 @@ def test_a_mail_that_is_too_large_without_attachments_is_refused_and_nobody_blam
     )
 
 
-def message_id(server, settings, **more):
-    send(MAIL, [], settings, **more)
-    return email.message_from_bytes(server.received[-1][1])["Message-ID"]
+def header(server, name, settings, message=MAIL, attachments=(), **more):
+    """A header of the mail that is sent."""
+    send(message, attachments, settings, **more)
+    return email.message_from_bytes(server.received[-1][1])[name]
 
 
-def test_the_same_report_to_the_same_people_has_the_same_message_id(odd, settings):
-    once = message_id(odd, settings(odd.port), about="export 2024-05-01")
+def test_the_same_report_to_the_same_people_has_the_same_message_id_and_no_other_mail_has_it(odd, settings, workbook):
+    message_id = functools.partial(header, odd, "Message-ID")
+    once = message_id(settings(odd.port), about="final")
     assert once.endswith("@example.com>")
-    assert message_id(odd, settings(odd.port, to=f"{SECOND},{BOSS}"), about="export 2024-05-01") == once
-    assert message_id(odd, settings(odd.port), about="export 2024-05-01", only=[SECOND]) == once
+    assert message_id(settings(odd.port, to=f"{SECOND},{BOSS}"), about="final") == once
+    assert message_id(settings(odd.port), about="final", only=[SECOND]) == once
     assert odd.received[-1][0] == [SECOND]
     others = [
-        message_id(odd, settings(odd.port), about="export 2024-05-02"),
-        message_id(odd, settings(odd.port, to=BOSS), about="export 2024-05-01"),
-        message_id(odd, settings(odd.port)),
-        message_id(odd, settings(odd.port)),
+        message_id(settings(odd.port), about="so far"),
+        message_id(settings(odd.port), about="final", thread=Thread(THREAD.job, "2024-05-02")),
+        message_id(settings(odd.port), about="final", thread=Thread("export_calls_for_period", THREAD.about)),
+        message_id(settings(odd.port, to=BOSS), about="final"),
+        message_id(settings(odd.port), SMALL, about="final"),
+        message_id(settings(odd.port), about="final", attachments=[workbook]),
+        message_id(settings(odd.port)),
+        message_id(settings(odd.port)),
     ]
-    assert len({once, *others}) == 5
+    assert len({once, *others}) == 9
+
+
+def test_all_mails_of_a_job_about_the_same_are_one_thread(odd, settings):
+    def thread(key="k", of=THREAD, **more):
+        config = dataclasses.replace(settings(odd.port), key=key)
+        send(MAIL, [], config, thread=of, **more)
+        message = email.message_from_bytes(odd.received[-1][1])
+        assert message["References"] == message["In-Reply-To"] != message["Message-ID"]
+        return message["References"]
+
+    root = thread()
+    assert re.fullmatch("<[0-9a-f]{32}@example.com>", root)
+    assert [thread(about="so far"), thread(about="final"), thread(to=[BOSS])] == [root] * 3
+    others = [
+        thread(of=Thread(THREAD.job, "2024-05-02")),
+        thread(of=Thread("export_calls_for_period", THREAD.about)),
+        thread(key="another"),
+    ]
+    assert len({root, *others}) == 4
+
+
+LONG = "reports@mail.of-a-company-with-a-very-long-name-that-fills-more-than-a-line.example.com.ua"
+
+
+@pytest.mark.parametrize("sender", ["reports@example.com", LONG])
+def test_a_list_id_names_the_account_and_the_job_without_the_key(sender, odd, settings):
+    def list_id(key, job):
+        config = dataclasses.replace(settings(odd.port), key=key, mail_from=sender)
+        return header(odd, "List-Id", config, thread=Thread(job, str(time.time())))
+
+    domain = sender.partition("@")[2]
+    assert list_id("key-1", "export_calls_per_day") == (
+        f"Binotel export_calls_per_day <export-calls-per-day.{hashlib.sha256(b'key-1').hexdigest()[:16]}.{domain}>"
+    )
+    ids = [list_id("key-1", "export_calls_per_day"), list_id("key-1", "alert_lost_calls")]
+    assert len({*ids, list_id("key-2", "alert_lost_calls")}) == 3
+
+
+def test_the_date_is_that_of_the_accounts_zone_wherever_the_computer_is(odd, settings, monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        with time_machine.travel(datetime(2024, 7, 1, 22, 30, tzinfo=UTC), tick=False):
+            assert header(odd, "Date", settings(odd.port)) == "Tue, 02 Jul 2024 01:30:00 +0300"
+        with time_machine.travel(datetime(2024, 1, 1, 22, 30, tzinfo=UTC), tick=False):
+            assert header(odd, "Date", settings(odd.port)) == "Tue, 02 Jan 2024 00:30:00 +0200"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(
@@ -497,6 +564,9 @@ def test_the_same_report_to_the_same_people_has_the_same_message_id(odd, setting
         ("'\"Binotel звіти\" <reports@example.com>'", "Binotel звіти"),
         ("'ТОВ \"Ромашка\" <reports@example.com>'", 'ТОВ "Ромашка"'),
         ("'Ромашка, відділ продажу<reports@example.com>'", "Ромашка, відділ продажу"),
+        (r"""'"ТОВ \"Ромашка\"" <reports@example.com>'""", 'ТОВ "Ромашка"'),
+        (f"'{'Звіти про дзвінки; ' * 8}<reports@example.com>'", "Звіти про дзвінки; " * 7 + "Звіти про дзвінки;"),
+        ("Reports: Binotel <reports@example.com>", "Reports: Binotel"),
         ("reports@example.com", ""),
     ],
 )
@@ -505,11 +575,24 @@ def test_the_sender_may_have_a_name(sender, name, odd, settings, monkeypatch, tm
     path = tmp_path / "config.env"
     path.write_text(path.read_text("utf-8").replace("MAIL_FROM=reports@example.com", f"MAIL_FROM={sender}"), "utf-8")
     send(MAIL, [], load_settings(str(path), {}))
-    message = email.message_from_bytes(odd.received[0][1], policy=email.policy.default)
-    [address] = message["From"].addresses
-    assert (address.display_name, address.addr_spec) == (name, "reports@example.com")
+    message = email.message_from_bytes(odd.received[0][1])
+    [(shown, address)] = email.utils.getaddresses([message["From"]])
+    assert (str(make_header(decode_header(shown))), address) == (name, "reports@example.com")
     assert message["Message-ID"].endswith("@example.com>")
     assert "mail FROM:<reports@example.com>" in odd.lines
+
+
+@pytest.mark.parametrize("count", range(1, 30, 4))
+def test_a_long_subject_arrives_with_all_its_letters_and_spaces(count, odd, settings):
+    words = ["Дзвінки 01.05.2024: lost 45,", "не передзвонили", "A ☕ п. 100 %"] * count
+    subject = " ".join(words)[:480]
+    arrived = header(odd, "Subject", settings(odd.port), Mail(subject, "x", "x"))
+    assert str(make_header(decode_header(arrived))) == subject
+
+
+def test_a_subject_is_one_line_whatever_names_it_holds(odd, settings):
+    arrived = header(odd, "Subject", settings(odd.port), Mail("a\r\nBcc: x@example.com", "x", "x"))
+    assert arrived == "a Bcc: x@example.com"
 
 
 def test_a_domain_of_other_letters_goes_out_as_every_server_knows_it(odd, settings):

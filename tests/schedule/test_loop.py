@@ -441,7 +441,7 @@ def mails(monkeypatch):
 
     mails = Mails()
 
-    def send(message, attachments, settings, *, to, key):
+    def send(message, attachments, settings, *, thread, to, key):
         if mails.is_down:
             raise MailError("The mail server is down.")
         mails.append(f"{datetime.now(UTC):%d %H:%M} {message.subject.rpartition(' (')[0]}")

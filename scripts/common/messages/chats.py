@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from binotel_core import BinotelError, one_line, within
 from common.messages import mail
-from common.messages.mail import Mail, MailError
+from common.messages.mail import Mail, MailError, Thread
 from common.settings import Settings
 
 READ_TIMEOUT_SECONDS = 30  # who gives up earlier takes a slow chat for one that refused, and tells it twice
@@ -69,9 +70,17 @@ def channels(settings: Settings) -> list[Channel]:
 
 
 def _send_mail(address: str, settings: Settings, message: Mail, accepted: Callable[[], None]) -> None:
-    pauses = iter(mail.PAUSES_SECONDS[:1])  # chats are waiting, and the next run is only minutes away
     try:
-        mail.send(message, [], settings, to=[address], key="ALERT_TO", pauses=pauses, on_accepted=lambda _: accepted())
+        mail.send(
+            message,
+            [],
+            settings,
+            thread=Thread("alert_lost_calls", str(datetime.now(settings.timezone).date())),
+            to=[address],
+            key="ALERT_TO",
+            pauses=iter(mail.PAUSES_SECONDS[:1]),  # chats are waiting, and the next run is only minutes away
+            on_accepted=lambda _: accepted(),
+        )
     except MailError as error:
         raise NotifyError(str(error)) from error
 

@@ -4,6 +4,7 @@ import email.policy
 import enum
 import hashlib
 import html
+import json
 import re
 import smtplib
 import socket
@@ -13,9 +14,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
-from email.headerregistry import Address
+from datetime import datetime
+from email.header import Header
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.utils import format_datetime, formataddr, make_msgid
 from io import BufferedReader
 from pathlib import Path
 
@@ -28,6 +30,8 @@ GOODBYE_SECONDS = 5
 PAUSES_SECONDS = (5, 10, 20, 40, 75)  # before each further try, where the server puts a mail off
 MAX_REPLIES_BYTES = 1_000_000  # in a connection
 MAX_ATTACHMENTS_BYTES = 18_000_000  # Gmail and others take mails of 25 MB; attachments grow by a third on the way
+MAX_HEADER_LENGTH = 64  # of each of its lines, without the header's name
+MAX_TEXT_LENGTH = 500  # of all of it
 CLOSING, TOO_LARGE = 421, 552
 # What these refuse is neither the mail nor its recipient, but how we speak to the server: no login, no TLS.
 OF_SESSION = (500, 502, 503, 504, 530, 534, 535, 538, 555)
@@ -86,11 +90,24 @@ class Mail:
         return cls(subject, "\n".join(text), f"<p>{shown}</p>")
 
 
+@dataclass(frozen=True)
+class Thread:
+    """What a mail belongs to, so that mail programs can sort it and show it with others.
+
+    job:   the script whose mails they are: those of an account's job have one List-Id
+    about: what they are about: those of a job about the same are shown together
+    """
+
+    job: str
+    about: str
+
+
 def send(
     mail: Mail,
     attachments: Sequence[Path],
     settings: Settings,
     *,
+    thread: Thread,
     to: Sequence[str] | None = None,
     key: str = "REPORT_TO",
     only: Sequence[str] | None = None,
@@ -105,8 +122,9 @@ def send(
     to:           the addresses, REPORT_TO's unless others are given
     key:          the name of the setting that they come from, for what to check when one is refused
     only:         those of them who have not got it yet, unless that is everybody
-    about:        what it is about: two mails of an account about the same to the same addresses have one Message-ID,
-                  so that mail servers and programs can tell that one of them was sent twice
+    about:        what tells it from others of its thread. Two mails about the same that say the same to the same
+                  addresses have one Message-ID: mail servers and programs can tell that one was sent twice. "": each
+                  has its own
     if_too_large: gives what is sent without attachments where the mail is too large with them
     pauses:       seconds before each further try, where the server puts the mail off; several mails may share them
     each_try:     what is to be around each try
@@ -115,7 +133,6 @@ def send(
     to = settings.report_to if to is None else to
     pauses = iter(PAUSES_SECONDS) if pauses is None else pauses
     delivery = _Delivery(settings, on_accepted)
-    message_id = _message_id(about, to, settings)
     forms: list[tuple[Callable[[], Mail], Sequence[Path]]] = [(lambda: mail, attachments)]
     if if_too_large and attachments:
         forms.append((if_too_large, []))
@@ -123,7 +140,7 @@ def send(
             del forms[0]
     due = list(to if only is None else only)
     for make, files in forms:
-        letter = _letter(make(), files, to, message_id, settings) if due else b""
+        letter = _letter(make(), files, to, thread, about, settings) if due else b""
         while due:
             with each_try():
                 delivery.attempt(letter, due)
@@ -132,29 +149,46 @@ def send(
     delivery.raise_unless_accepted(key)
 
 
-def _letter(mail: Mail, attachments: Sequence[Path], to: Sequence[str], message_id: str, settings: Settings) -> bytes:
+def _letter(
+    mail: Mail, attachments: Sequence[Path], to: Sequence[str], thread: Thread, about: str, settings: Settings
+) -> bytes:
     name, sender = name_and_address(settings.mail_from)
+    domain = sender.rpartition("@")[2]
+    names = [path.name for path in attachments]
+    root = _id(domain, settings, thread.job, thread.about)
+    own = _id(domain, settings, thread.job, thread.about, about, *sorted(to), mail.subject, mail.text, *names)
+    # By the older way of Python: EmailMessage loses spaces of long texts that are encoded, and encodes long ids.
+    headers = {
+        "Subject": _encoded(mail.subject),
+        "From": formataddr((name, sender)) if name.isascii() else f"{_encoded(name)} <{sender}>",
+        "Date": format_datetime(datetime.now(settings.timezone)),
+        "Message-ID": own if about else make_msgid(domain=domain),
+        # Nobody was ever sent the first one: each of the others may be the first that somebody gets.
+        "In-Reply-To": root,
+        "References": root,
+        "List-Id": f"Binotel {thread.job} <{thread.job.replace('_', '-')}.{account_id(settings.key)}.{domain}>",
+    }
     message = EmailMessage()
-    message["Subject"] = mail.subject
-    message["From"] = Address(name, addr_spec=sender) if name else sender
     message["To"] = ", ".join(to)
-    message["Date"] = formatdate(localtime=True)
-    message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"  # keeps out-of-office answers away
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     for path in attachments:
         main_type, _, subtype = TYPES.get(path.suffix.lower(), "application/octet-stream").partition("/")
         message.add_attachment(path.read_bytes(), maintype=main_type, subtype=subtype, filename=path.name)
-    return message.as_bytes(policy=email.policy.SMTP)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return lines.encode() + message.as_bytes(policy=email.policy.SMTP)
 
 
-def _message_id(about: str, to: Sequence[str], settings: Settings) -> str:
-    domain = name_and_address(settings.mail_from)[1].rpartition("@")[2]
-    if not about:
-        return make_msgid(domain=domain)
-    what = "\n".join([account_id(settings.key), about, *sorted(to)])
-    return f"<{hashlib.sha256(what.encode()).hexdigest()[:32]}@{domain}>"
+def _encoded(text: str) -> str:
+    """A text as the value of a header, in lines where it is long."""
+    return Header(one_line(text, MAX_TEXT_LENGTH), maxlinelen=MAX_HEADER_LENGTH).encode(linesep="\r\n")
+
+
+def _id(domain: str, settings: Settings, *parts: str) -> str:
+    """A message's id that is the same wherever the account and the parts are."""
+    digest = hashlib.sha256(json.dumps([account_id(settings.key), *parts]).encode())
+    return f"<{digest.hexdigest()[:32]}@{domain}>"
 
 
 class _Delivery:

@@ -60,8 +60,9 @@ def tell_admin(label: str, outcome: Outcome, since: float, settings: Settings) -
     if not settings.admin_to:
         return True
     message = trouble_mail(label, outcome, since, settings)
+    thread = mail.Thread("run_schedule", f"{label} {since}")  # from the failure to its end
     try:
-        mail.send(message, [], settings, to=settings.admin_to, key="ADMIN_TO")
+        mail.send(message, [], settings, thread=thread, to=settings.admin_to, key="ADMIN_TO")
     except mail.MailError as error:
         log.error("%s", error)
         return error.others_got_it
