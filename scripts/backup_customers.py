@@ -12,7 +12,9 @@ changed since the backup before. When customers were deleted, ADMIN_TO is told b
 import argparse
 import itertools
 import logging
+import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from common.customers.backup import (
     SUSPICIOUS,
     Backup,
     BackupError,
+    Customer,
     changed_fields,
     good_backups,
     keyed,
@@ -35,6 +38,7 @@ from common.files import written_whole
 from common.job import Job, print_out, run
 from common.labels import Labels
 from common.messages import mail
+from common.messages.notice import notice_mail
 from common.reports.tables import Kind, Table, Value, table_of
 from common.reports.workbook import save_list
 
@@ -51,7 +55,7 @@ def main(job: Job) -> None:
     """Save what there is now, under a name that says so when it cannot be right, and tell what has changed."""
     labels = Labels(job.settings.language)
     folder = job.settings.backups_dir
-    before = last_backup(folder)
+    path, before = last_backup(folder)
     now = job.now()
     content = list_of(job.client, "customers/list")
     list_of_labels = list_of(job.client, "customers/listOfLabels")
@@ -59,10 +63,9 @@ def main(job: Job) -> None:
     doubt = "" if job.arguments.force else what_is_wrong(backup, before, "the last backup")
     if not doubt and not job.arguments.force:
         doubt = who_is_unclear(before, backup)
-    changes = changes_since(before, backup, job.arguments.verbose) if before and not doubt else []
-    deleted = [line for line in changes if line.startswith("- ")]
-    if deleted and job.settings.admin_to:
-        tell_admin(deleted, changes, labels, job)
+    changes = Changes.of(before, backup) if before and not doubt else None
+    if changes and changes.deleted and job.settings.admin_to:
+        tell_admin(changes, path, labels, job)
 
     stem = free_stem(folder, now, SUSPICIOUS if doubt else "")
     workbook, whole = folder / f"{stem}.xlsx", folder / f"{stem}.json.gz"
@@ -80,11 +83,11 @@ def main(job: Job) -> None:
     if doubt:
         job.fail(f"{doubt} The backups before it were kept. If it is right, run this again with --force.")
         return
-    for line in changes:
+    for line in changes.lines(with_values=job.arguments.verbose) if changes else ():
         print_out(line)
     if not backup.unreadable:
         # One list alone does not decide who is gone: who was there before it is kept until the next one agrees.
-        prune(folder, job.settings.backups_keep + bool(deleted))
+        prune(folder, job.settings.backups_keep + bool(changes and changes.deleted))
 
 
 def customers_table(backup: Backup, labels: Labels) -> Table:
@@ -126,14 +129,14 @@ def free_stem(folder: Path, now: datetime, mark: str) -> str:
     raise AssertionError  # count() never ends
 
 
-def last_backup(folder: Path) -> Backup | None:
-    """The newest good backup that can be read."""
+def last_backup(folder: Path) -> tuple[Path, Backup | None]:
+    """The newest good backup that can be read, with its path; None where there is none."""
     for path in reversed(good_backups(folder)):
         try:
-            return read_backup(path, log.debug)  # who could not be read was told when it was made
+            return path, read_backup(path, log.debug)  # who could not be read was told when it was made
         except BackupError as error:
             log.warning("%s It was passed over.", error)
-    return None
+    return folder, None
 
 
 def who_is_unclear(before: Backup | None, backup: Backup) -> str:
@@ -149,37 +152,83 @@ def who_is_missing(before: Backup, backup: Backup) -> list[str]:
     return missing + [clean(identity) for identity in sorted(before.unreadable - {""}) if not backup.knows(identity)]
 
 
-def changes_since(before: Backup, backup: Backup, verbose: bool) -> list[str]:
-    """What was added, deleted and changed, a line each. Who cannot be read is none of these."""
-    lines = []
-    for identity, customer in backup.customers.items():
-        old = before.customers.get(identity)
-        fields = changed_fields(old, customer) if old else []
-        if not before.knows(identity):
-            lines.append(f"+ {customer.shown}")
-        elif old and fields:
-            lines.append(f"~ {customer.shown}: {', '.join(fields)}")
-            if verbose:
-                lines += [f"    {name}: {FIELDS[name](old)!r} -> {FIELDS[name](customer)!r}" for name in fields]
-    lines += [f"- {shown}" for shown in who_is_missing(before, backup)]
-    counts = {sign: sum(line.startswith(sign) for line in lines) for sign in "+-~"}
-    since = f"{before.made_at:%Y-%m-%d %H:%M}"
-    return [f"Since {since}: {counts['+']} added, {counts['-']} deleted, {counts['~']} changed", *lines]
+@dataclass(frozen=True)
+class Changes:
+    """What has changed since a backup. Who cannot be read is none of these.
+
+    since:   when that backup was made
+    changed: what customers were and are
+    deleted: how they are shown to people
+    """
+
+    since: datetime
+    added: list[Customer]
+    changed: list[tuple[Customer, Customer]]
+    deleted: list[str]
+
+    @classmethod
+    def of(cls, before: Backup, backup: Backup) -> "Changes":
+        customers = backup.customers
+        added = [customer for identity, customer in customers.items() if not before.knows(identity)]
+        both = [(old, customers[identity]) for identity, old in before.customers.items() if identity in customers]
+        changed = [(old, new) for old, new in both if changed_fields(old, new)]
+        return cls(before.made_at, added, changed, who_is_missing(before, backup))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {"added": len(self.added), "deleted": len(self.deleted), "changed": len(self.changed)}
+
+    @property
+    def summary(self) -> str:
+        counts = ", ".join(f"{count} {what}" for what, count in self.counts.items())
+        return f"Since {self.since:%Y-%m-%d %H:%M}: {counts}"
+
+    def lines(self, *, with_values: bool) -> list[str]:
+        """What is printed: a line each; `with_values` what each field was and is, too."""
+        lines = [self.summary]
+        for old, new in self.changed:
+            fields = changed_fields(old, new)
+            lines.append(f"~ {new.shown}: {', '.join(fields)}")
+            if with_values:
+                lines += [f"    {name}: {FIELDS[name](old)!r} -> {FIELDS[name](new)!r}" for name in fields]
+        return [*lines, *(f"+ {customer.shown}" for customer in self.added), *(f"- {shown}" for shown in self.deleted)]
 
 
-def tell_admin(deleted: list[str], changes: list[str], labels: Labels, job: Job) -> None:
-    """Mail what has changed, who was deleted first. A mail that fails is told, and stops nothing."""
-    subject = labels.format("customers deleted", count=len(deleted))
-    lines = [changes[0], *deleted, *(line for line in changes[1:] if not line.startswith("- "))]
-    if len(lines) > MAX_LISTED:
-        lines = [*lines[:MAX_LISTED], labels.format("and so many more", count=len(lines) - MAX_LISTED)]
-    message = mail.Mail.of_lines(subject, lines)
+def tell_admin(changes: Changes, path: Path, labels: Labels, job: Job) -> None:
+    """Mail what has changed since the backup at `path`. A mail that fails is told, and stops nothing."""
+    settings = job.settings
+    time = labels.moment(changes.since.astimezone(settings.timezone))
+    changed = [
+        f"{new.shown}: {', '.join(labels[field].lower() for field in changed_fields(old, new))}"
+        for old, new in changes.changed
+    ]
+    config = ["--config", str(settings.path)] if settings.path else []
+    lists = []
+    left = MAX_LISTED
+    for heading, lines in (
+        ("deleted", changes.deleted),
+        ("added", [customer.shown for customer in changes.added]),
+        ("changed", changed),
+    ):
+        lists.append((labels[heading], lines[:left]))
+        left -= len(lists[-1][1])
+    more = sum(changes.counts.values()) - (MAX_LISTED - left)
+    message = notice_mail(
+        labels.format("customers deleted", count=len(changes.deleted)),
+        labels,
+        [labels.format("backup compared", time=time, **changes.counts)],
+        to_do=labels["bring customers back"],
+        command=shlex.join(["python", "scripts/restore_customers.py", str(path), *config]),
+        lists=lists,
+        notes=[labels.format("and so many more", count=more)] if more else [],
+    )
     thread = mail.Thread(job.name, str(job.now().date()))
     about = "deleted"  # a crash before the backup is written tells the same again
     try:
-        mail.send(message, [], job.settings, thread=thread, to=job.settings.admin_to, key="ADMIN_TO", about=about)
+        mail.send(message, [], settings, thread=thread, to=settings.admin_to, key="ADMIN_TO", about=about)
     except mail.MailError as error:
-        job.fail(f"{error} {'; '.join(lines)}")  # nobody is told of them again
+        told = [changes.summary, *(f"- {shown}" for shown in changes.deleted[:MAX_LISTED])]
+        job.fail(f"{error} {'; '.join(told)}")  # nobody is told of them again
 
 
 def prune(folder: Path, keep: int) -> None:

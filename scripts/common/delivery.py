@@ -9,9 +9,11 @@ from typing import Any
 from common.job import Job
 from common.labels import Labels
 from common.messages import mail
-from common.messages.mail import Fate, Mail, MailError, Thread
+from common.messages.mail import Fate, MailError, Thread
+from common.messages.notice import notice_mail
 from common.reports.figures import Report
 from common.reports.report_mail import report_mail
+from common.reports.tables import title
 from common.state.store import Store
 
 # What is remembered of a report and a recipient.
@@ -95,7 +97,7 @@ class Delivery:
             then = f" The next run sends it to {', '.join(again)}." if again else ""
             job.fail(f"{name}: {error}{then}")
             new = [address for address in given_up if _told(address) not in known]
-            if new and job.settings.admin_to and not self._is_admin_told(new, name, error, labels):
+            if new and job.settings.admin_to and not self._is_admin_told(new, report, error, labels):
                 given_up = [address for address in given_up if address not in new]  # it would be, and nobody knew
             fates.update(dict.fromkeys(unknown, UNKNOWN) | dict.fromkeys(given_up, GIVEN_UP))
             return remember({})
@@ -104,16 +106,22 @@ class Delivery:
             remember({}, is_end=True)
         return True
 
-    def _is_admin_told(self, refused: Sequence[str], name: str, error: MailError, labels: Labels) -> bool:
+    def _is_admin_told(self, refused: Sequence[str], report: Report, error: MailError, labels: Labels) -> bool:
         """Mail ADMIN_TO who does not get reports; a mail that fails is told."""
-        subject = labels.format("report refused", to=", ".join(refused))
-        lines = [labels.format("report refused for", period=name), str(error), labels["told once"]]
+        message = notice_mail(
+            labels.format("report refused", to=", ".join(refused)),
+            labels,
+            [labels.format("report refused for", title=title(report, labels))],
+            to_do=labels["check address"],
+            error=str(error),
+            notes=[labels["told once"]],
+        )
         try:
             mail.send(
-                Mail.of_lines(subject, lines),
+                message,
                 [],
                 self._job.settings,
-                thread=Thread(self._job.name, f"{name} refused"),
+                thread=Thread(self._job.name, f"{report.selection.name} refused"),
                 to=self._job.settings.admin_to,
                 key="ADMIN_TO",
                 pauses=self._pauses,

@@ -114,27 +114,99 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "customers on": ("Клієнти: {time}", "Customers: {time}", "Клиенты: {time}"),
     "sheet customers": ("Клієнти", "Customers", "Клиенты"),
     "customers deleted": ("Видалено клієнтів: {count}", "Customers deleted: {count}", "Удалено клиентов: {count}"),
+    "backup compared": (
+        "Порівняно з резервною копією від {time}: додано {added}, видалено {deleted}, змінено {changed}.",
+        "Since the backup of {time}: {added} added, {deleted} deleted, {changed} changed.",
+        "По сравнению с резервной копией от {time}: добавлено {added}, удалено {deleted}, изменено {changed}.",
+    ),
+    "bring customers back": (
+        "Якщо когось видалено помилково, поверніть його з цієї копії. "
+        "Команда нижче лише показує, що буде зроблено; щоб зробити це, додайте --apply.",
+        "If somebody was deleted by mistake, bring them back from that backup. "
+        "The command below only shows what it would do; to do it, add --apply.",
+        "Если кого-то удалили по ошибке, верните его из этой копии. "
+        "Команда ниже только показывает, что будет сделано; чтобы сделать это, добавьте --apply.",
+    ),
+    "deleted": ("Видалені", "Deleted", "Удалённые"),
+    "added": ("Додані", "Added", "Добавленные"),
+    "changed": ("Змінені", "Changed", "Изменённые"),
+    # What the administrator is told
+    "what to do": ("Що робити", "What to do", "Что делать"),
+    "what the program says": ("Повідомлення програми", "What the program says", "Сообщение программы"),
     # Jobs that fail
     "job failed": ("Помилка: {job}", "Failed: {job}", "Ошибка: {job}"),
     "job works again": ("Знову працює: {job}", "Works again: {job}", "Снова работает: {job}"),
-    "failed since": ("Не працює з {since}", "It has failed since {since}", "Не работает с {since}"),
+    "failed since": ("Не працює з {since}.", "It has failed since {since}.", "Не работает с {since}."),
     "failed until": (
-        "Не працювало з {since}, знову працює з {time}",
-        "It failed from {since} on, and works again since {time}",
-        "Не работало с {since}, снова работает с {time}",
+        "Не працювало з {since}, знову працює з {time}.",
+        "It failed from {since} on, and has worked again since {time}.",
+        "Не работало с {since}, снова работает с {time}.",
     ),
     "told once a day": (
-        "Поки це триває, такий лист надходитиме раз на день",
-        "While this lasts, you will get such a mail once a day",
-        "Пока это длится, такое письмо будет приходить раз в день",
+        "Поки це триває, такий лист надходитиме раз на день.",
+        "While this lasts, you will get such a mail once a day.",
+        "Пока это длится, такое письмо будет приходить раз в день.",
     ),
+    "export_calls_per_day failed": (
+        "Денний звіт не зроблено, або його отримали не всі.",
+        "The report of a day was not made, or not everybody has got it.",
+        "Дневной отчёт не сделан, или его получили не все.",
+    ),
+    "alert_lost_calls failed": (
+        "Про втрачені дзвінки зараз дізнаються не всі, або не дізнається ніхто.",
+        "Not everybody is told of lost calls now, or nobody is.",
+        "О потерянных звонках сейчас узнают не все, или не узнаёт никто.",
+    ),
+    "download_records failed": (
+        "Записи розмов завантажено не всі.",
+        "Not all recordings of calls were downloaded.",
+        "Записи разговоров загружены не все.",
+    ),
+    "backup_customers failed": (
+        "Нової резервної копії клієнтів немає, або вона викликає сумнів.",
+        "There is no new backup of the customers, or it is a doubtful one.",
+        "Новой резервной копии клиентов нет, или она вызывает сомнение.",
+    ),
+    "archive_calls failed": (
+        "Архів дзвінків поповнено не повністю.",
+        "The archive of calls was not filled as far as it should be.",
+        "Архив звонков пополнен не полностью.",
+    ),
+    "run_schedule failed": (
+        "Жодне завдання зараз не виконується.",
+        "No job is run now.",
+        "Ни одно задание сейчас не выполняется.",
+    ),
+    "mend and run": (
+        "Усуньте причину, про яку говорить програма. Далі все виконуватиметься за розкладом; щоб не чекати, "
+        "запустіть завдання командою нижче.",
+        "Mend what the program says. The job then runs by its schedule again; to have it run now, "
+        "use the command below.",
+        "Устраните причину, о которой говорит программа. Дальше всё будет выполняться по расписанию; чтобы не ждать, "
+        "запустите задание командой ниже.",
+    ),
+    "mend": (
+        "Усуньте причину, про яку говорить програма. Тоді все продовжиться саме.",
+        "Mend what the program says. All then goes on by itself.",
+        "Устраните причину, о которой говорит программа. Тогда всё продолжится само.",
+    ),
+    "nothing to do": ("Робити нічого не потрібно.", "There is nothing to do.", "Делать ничего не нужно."),
+    "config file": ("Файл налаштувань: {path}", "Configuration: {path}", "Файл настроек: {path}"),
     "end of the log": ("Кінець журналу", "The end of the log", "Конец журнала"),
     # Reports that do not arrive
     "report refused": ("Звіти не доходять: {to}", "Reports do not arrive: {to}", "Отчёты не доходят: {to}"),
     "report refused for": (
-        "Звіт за {period} не доставлено. Причина:",
-        "The report of {period} was not delivered. The reason:",
-        "Отчёт за {period} не доставлен. Причина:",
+        "Не доставлено звіт «{title}».",
+        'The report "{title}" was not delivered.',
+        "Не доставлен отчёт «{title}».",
+    ),
+    "check address": (
+        "Перевірте адресу в REPORT_TO. Якщо вона правильна, запитайте про причину тих, хто обслуговує пошту "
+        "отримувача. Щоб надіслати цей звіт іще раз, експортуйте його вручну.",
+        "Check the address in REPORT_TO. If it is right, ask those who run the recipient's mail for the reason. "
+        "To send this report once more, export it by hand.",
+        "Проверьте адрес в REPORT_TO. Если он верный, спросите о причине тех, кто обслуживает почту получателя. "
+        "Чтобы отправить этот отчёт ещё раз, экспортируйте его вручную.",
     ),
     "told once": (
         "Наступні звіти надсилатимуться й на цю адресу, але більше про це не повідомлятимемо.",
@@ -160,6 +232,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "call id": ("ID дзвінка", "Call ID", "ID звонка"),
     "id": ("ID", "ID", "ID"),
     "numbers": ("Номери", "Numbers", "Номера"),
+    "name": ("Ім’я", "Name", "Имя"),
     "description": ("Опис", "Description", "Описание"),
     "email": ("Ел. пошта", "E-mail", "Эл. почта"),
     "labels": ("Мітки", "Labels", "Метки"),

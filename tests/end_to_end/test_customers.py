@@ -112,7 +112,7 @@ def test_only_the_owner_may_read_a_backup(backup, tmp_path):
     assert modes == {0o600}
 
 
-def test_what_has_changed_is_told_and_deletions_are_mailed(backup, base, inbox):
+def test_what_has_changed_is_told_and_deletions_are_mailed(backup, base, inbox, tmp_path):
     settings = inbox.settings | {"REPORT_TO": "", "ADMIN_TO": "admin@example.com"}
     assert backup(0, **settings)[0] == 0
     ids = list(base)
@@ -133,13 +133,28 @@ def test_what_has_changed_is_told_and_deletions_are_mailed(backup, base, inbox):
     assert lines[5].startswith("    labels: ")
     [message] = inbox.messages
     assert (message["To"], message["Subject"]) == ("admin@example.com", "Customers deleted: 1")
+    first = tmp_path / "backups" / "customers-2024-05-01T1200.json.gz"
     assert message.get_body(["plain"]).get_content().splitlines() == [
         "Customers deleted: 1",
         "",
-        "Since 2024-05-01 12:00: 1 added, 1 deleted, 1 changed",
-        f"- {gone['id']} {gone['name']} ({', '.join(gone['numbers'])})",
-        *lines[3:7],
+        "Since the backup of 2024-05-01 12:00: 1 added, 1 deleted, 1 changed.",
+        "",
+        "What to do:",
+        "If somebody was deleted by mistake, bring them back from that backup. The command below only shows what it "
+        "would do; to do it, add --apply.",
+        "",
+        f"    python scripts/restore_customers.py {first} --config {tmp_path}/config.env",
+        "",
+        "Deleted:",
+        lines[7].removeprefix("- "),
+        "",
+        "Added:",
+        lines[6].removeprefix("+ "),
+        "",
+        "Changed:",
+        lines[3].removeprefix("~ "),
     ]
+    assert first.exists()
     assert "<a" not in message.get_body(["html"]).get_content()
     assert backup(2, **settings)[1][2:] == ["Since 2024-05-01 13:00: 0 added, 0 deleted, 0 changed"]
     assert len(inbox.messages) == 1

@@ -254,8 +254,15 @@ def test_a_refusal_for_good_ends_a_day_for_that_address_and_is_told_to_admin_onc
     assert mail.get_body(["plain"]).get_content().replace("\r\n", "\n").splitlines() == [
         mail["Subject"],
         "",
-        "The report of 2024-04-30 was not delivered. The reason:",
+        'The report "Calls on 2024-04-30, Tuesday" was not delivered.',
+        "",
+        "What the program says:",
         refusals[0].removeprefix("2024-04-30: "),
+        "",
+        "What to do:",
+        "Check the address in REPORT_TO. If it is right, ask those who run the recipient's mail for the reason. "
+        "To send this report once more, export it by hand.",
+        "",
         "Later reports are sent to this address, too, but you will not be told of this again.",
     ]
     odd_mail.odd[SECOND] = []

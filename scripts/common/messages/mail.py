@@ -3,7 +3,6 @@
 import email.policy
 import enum
 import hashlib
-import html
 import json
 import re
 import smtplib
@@ -11,7 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,13 +80,6 @@ class Mail:
     subject: str
     text: str
     html: str
-
-    @classmethod
-    def of_lines(cls, subject: str, lines: Iterable[str]) -> "Mail":
-        """A mail that says its subject, and then these lines."""
-        text = [subject, "", *lines]
-        shown = "<br>\n".join(map(html.escape, text))
-        return cls(subject, "\n".join(text), f"<p>{shown}</p>")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Telling people and monitors how the runs of a job ended."""
 
 import logging
+import re
+import shlex
 import socket
 from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
@@ -10,13 +12,14 @@ import requests
 from binotel_core import within
 from common.labels import Labels
 from common.messages import mail
-from common.messages.templates import render
+from common.messages.notice import notice_mail
 from common.schedule.runs import Outcome
-from common.settings import Settings
+from common.settings import JOBS, Settings
 
 PING_TIMEOUT_SECONDS = 10
 MOST_SECONDS_OF_PING = 20  # all in all: a server that says a word now and then could hold up a job's end for ever
 MAX_BODY_BYTES = 10_000  # what Healthchecks keeps of a log
+LOG_TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?= )")
 
 log = logging.getLogger(__name__)
 
@@ -75,19 +78,32 @@ def trouble_mail(label: str, outcome: Outcome, since: float, settings: Settings)
     moment, ended = (
         labels.moment(datetime.fromtimestamp(seconds, settings.timezone)) for seconds in (since, outcome.ended)
     )
+    job = label.rpartition(" ")[2]
+    path = [str(settings.path)] if settings.path else []
+    where = [labels.format("config file", path=path[0])] if path else []
     label = f"{label} ({socket.gethostname()})"
-    where = str(settings.path or "")
-    if outcome.problem:
-        title = labels.format("job failed", job=label)
-        facts = [labels.format("failed since", since=moment), where, labels["told once a day"]]
-    else:
-        title = labels.format("job works again", job=label)
-        facts = [labels.format("failed until", since=moment, time=ended), where]
-    content = {
-        "title": title,
-        "labels": labels,
-        "facts": list(filter(None, facts)),
-        "problem": outcome.problem,
-        "tail": outcome.tail if outcome.problem else (),
-    }
-    return mail.Mail(title, render("schedule/trouble_mail.txt", content), render("schedule/trouble_mail.html", content))
+    if not outcome.problem:
+        sentences = [labels.format("failed until", since=moment, time=ended), labels["nothing to do"]]
+        return notice_mail(labels.format("job works again", job=label), labels, sentences, is_good=True, notes=where)
+    is_job = job in JOBS  # or it is the loop itself that cannot run any
+    return notice_mail(
+        labels.format("job failed", job=label),
+        labels,
+        [labels[f"{job} failed"], labels.format("failed since", since=moment)],
+        to_do=labels["mend and run" if is_job else "mend"],
+        command=shlex.join(["python", "scripts/run_schedule.py", "--once", job, *path]) if is_job else "",
+        error=outcome.problem,
+        lists=[(labels["end of the log"], _end_of_log(outcome, labels, settings))],
+        notes=[*where, labels["told once a day"]],
+    )
+
+
+def _end_of_log(outcome: Outcome, labels: Labels, settings: Settings) -> list[str]:
+    """The last lines of a run's output, by the account's clock, without the problem, which is told already."""
+
+    def by_the_accounts_clock(match: re.Match[str]) -> str:
+        moment = datetime.fromisoformat(match[0]).astimezone()  # the log goes by the computer's clock
+        return labels.moment(moment.astimezone(settings.timezone))
+
+    lines = [line for line in outcome.tail if outcome.problem not in line and not outcome.problem.endswith(line)]
+    return [LOG_TIME.sub(by_the_accounts_clock, line) for line in lines]
