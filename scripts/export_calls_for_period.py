@@ -1,13 +1,16 @@
 """Export every call of any period, complete, in as few requests as it takes; and mail the report to the managers.
 
     python scripts/export_calls_for_period.py 2024-01-01 2024-12-31
+    python scripts/export_calls_for_period.py last-week                         or 2024-W18, from Monday to Sunday
+    python scripts/export_calls_for_period.py last-month                        or 2024-05
     python scripts/export_calls_for_period.py 2024-05-01                        until now
     python scripts/export_calls_for_period.py 2024-05-01 09:00 2024-05-01 18:00
     python scripts/export_calls_for_period.py 2024-05-01 --internal-number 901 --no-mail
     python scripts/export_calls_for_period.py 2024-01-01 --number 0671234567 --format csv
 
-START and STOP are both inclusive, to the second; a STOP that is a day includes all of it. The report goes to
-REPORTS_DIR (calls-2024-01-01--2024-12-31.xlsx), its path is printed, and REPORT_TO gets it by mail.
+START and STOP are both inclusive, to the second; a STOP that is a day includes all of it. One word alone names a whole
+period: yesterday, last-week, last-month, this-week and this-month (until now), a month, or a week by its number. The
+report goes to REPORTS_DIR (calls-2024-01-01--2024-12-31.xlsx), its path is printed, and REPORT_TO gets it by mail.
 
 Binotel limits how often it may be asked, so a long period takes minutes. What it was asked for once is kept, and not
 asked for again: an export that was interrupted goes on where it stopped.
@@ -27,7 +30,7 @@ import common  # noqa: F401 - so that binotel_core is found
 from common.calls.archive import Stretch, Wanted
 from common.calls.call import Calls, id_of, start_of
 from common.calls.collect import collect
-from common.calls.days import last_second, wanted_moment
+from common.calls.days import last_second, wanted_moment, wanted_period
 from common.calls.period import INCOMING, OUTGOING, IncompleteError, PeriodPlan, PeriodRequest, way_of
 from common.calls.phone import country_of, forms_of, international
 from common.delivery import Delivery
@@ -50,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "times",
         metavar="TIME",
         nargs="+",
-        help="START and STOP (now unless given): 2024-05-01, 2024-05-01 09:30, today or yesterday",
+        help="START and STOP (now unless given): 2024-05-01, 2024-05-01 09:30, today or yesterday; or a whole period: "
+        "yesterday, last-week, this-week, last-month, this-month, 2024-05 or 2024-W18",
     )
     parser.add_argument("--direction", choices=(INCOMING, OUTGOING, "both"), default="both", help="(default: both)")
     only = parser.add_mutually_exclusive_group()
@@ -87,8 +91,12 @@ def wanted_times(arguments: list[str]) -> list[str]:
 def wanted_selection(words: list[str], now: datetime, job: Job) -> Selection:
     """What the command line asks for; a STOP that is still to come is the end of today. Raises UsageError."""
     arguments, timezone = job.arguments, job.settings.timezone
-    start = wanted_moment(words[0], now.date(), timezone)
-    stop = wanted_moment(words[-1] if len(words) > 1 else "today", now.date(), timezone, is_stop=True)
+    period = wanted_period(words[0], now.date()) if len(words) == 1 else None
+    if period:
+        start, stop = datetime.combine(period[0], datetime.min.time(), timezone), last_second(period[1], timezone)
+    else:
+        start = wanted_moment(words[0], now.date(), timezone)
+        stop = wanted_moment(words[-1] if len(words) > 1 else "today", now.date(), timezone, is_stop=True)
     # Moments of one zone compare by the wall clock, which repeats an hour in autumn.
     if start.timestamp() > now.timestamp():
         raise UsageError(f"{words[0]} has not begun yet: there are no calls to export.")

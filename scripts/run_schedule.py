@@ -14,7 +14,6 @@ configuration again; in a terminal it ends the loop, for the terminal was closed
 import argparse
 import logging
 import os
-import shlex
 import signal
 import time
 from contextlib import suppress
@@ -163,19 +162,26 @@ def once(job: str, accounts: list[Account], signals: Signals) -> int:
     """Run a job now, for one account after the other, as the loop would."""
     code = 0
     for account in accounts:
-        loop = Loop()
-        run = loop.begin(Planned(account, job, account.settings.timetables.get(job), by_hand=True))
-        while not loop.is_idle:
-            if signals.is_stopped:
-                loop.stop()
-                raise KeyboardInterrupt
-            time.sleep(TICK_SECONDS / 10)
-            loop.tick()
-        if run is None or run.outcome is None or run.outcome.problem:
-            code = EXIT_FAILED
-        elif run.outcome.is_busy:
-            code = code or EXIT_ALREADY_RUNNING
+        for planned in planned_of(account, job, by_hand=True):
+            loop = Loop()
+            run = loop.begin(planned)
+            while not loop.is_idle:
+                if signals.is_stopped:
+                    loop.stop()
+                    raise KeyboardInterrupt
+                time.sleep(TICK_SECONDS / 10)
+                loop.tick()
+            if run is None or run.outcome is None or run.outcome.problem:
+                code = EXIT_FAILED
+            elif run.outcome.is_busy:
+                code = code or EXIT_ALREADY_RUNNING
     return code
+
+
+def planned_of(account: Account, job: str, *, by_hand: bool = False) -> list[Planned]:
+    """A job at each of its times, or at none."""
+    times = [Planned(account, *item, by_hand=by_hand) for item in account.settings.timetables.items()]
+    return [planned for planned in times if planned.job == job] or [Planned(account, job, None, by_hand=by_hand)]
 
 
 def load_accounts(arguments: argparse.Namespace) -> list[Account]:
@@ -227,8 +233,7 @@ def table(accounts: list[Account]) -> list[str]:
     """A line a job: when it runs, when next, and how it ended; in columns."""
     rows = [("job", "when", "next run", "last run")]
     for account in accounts:
-        for job in JOBS:
-            planned = Planned(account, job, account.settings.timetables.get(job))
+        for planned in (planned for job in JOBS for planned in planned_of(account, job)):
             kept = planned.kept
             if planned.timetable or kept:
                 rows.append((planned.label, when_text(planned), next_text(planned, kept), last_text(planned, kept)))
@@ -237,10 +242,7 @@ def table(accounts: list[Account]) -> list[str]:
 
 
 def when_text(planned: Planned) -> str:
-    timetable = planned.timetable
-    if timetable is None:
-        return "not scheduled"
-    return f"{timetable.text} | {shlex.join(timetable.arguments)}" if timetable.arguments else timetable.text
+    return planned.timetable.line if planned.timetable else "not scheduled"
 
 
 def next_text(planned: Planned, kept: dict[str, Any]) -> str:

@@ -81,7 +81,9 @@ def test_every_key_is_read(load, tmp_path):
         "SCHEDULE_EXPORT_CALLS_PER_DAY=day at 07:30 | --format xlsx,csv\nSCHEDULE_ALERT_LOST_CALLS=every 5 minutes\n"
         "SCHEDULE_DOWNLOAD_RECORDS=every 2 hours\nSCHEDULE_BACKUP_CUSTOMERS=sunday at 03:00\n"
         "SCHEDULE_ARCHIVE_CALLS=day at 01:00 | 2023-01-01\n"
+        "SCHEDULE_EXPORT_CALLS_FOR_PERIOD=Monday at 08:00|last-week; 1 at 08:00 | last-month --no-mail;\n"
         "HEALTHCHECK_URL_EXPORT_CALLS_PER_DAY=https://hc-ping.com/export\n"
+        "HEALTHCHECK_URL_EXPORT_CALLS_FOR_PERIOD=https://hc-ping.com/period\n"
         "HEALTHCHECK_URL_ALERT_LOST_CALLS=https://hc-ping.com/alert\n"
         "HEALTHCHECK_URL_DOWNLOAD_RECORDS=https://hc-ping.com/records\n"
         "HEALTHCHECK_URL_BACKUP_CUSTOMERS=https://hc-ping.com/backup\n"
@@ -124,9 +126,16 @@ def test_every_key_is_read(load, tmp_path):
             "download_records": dataclasses.asdict(Timetable.parse("every 2 hours")),
             "backup_customers": dataclasses.asdict(Timetable.parse("sunday at 03:00")),
             "archive_calls": dataclasses.asdict(Timetable.parse("day at 01:00 | 2023-01-01")),
+            "export_calls_for_period monday at 08:00 | last-week": dataclasses.asdict(
+                Timetable.parse("monday at 08:00 | last-week")
+            ),
+            "export_calls_for_period 1 at 08:00 | last-month --no-mail": dataclasses.asdict(
+                Timetable.parse("1 at 08:00 | last-month --no-mail")
+            ),
         },
         "healthcheck_urls": {
             "export_calls_per_day": "https://hc-ping.com/export",
+            "export_calls_for_period": "https://hc-ping.com/period",
             "alert_lost_calls": "https://hc-ping.com/alert",
             "download_records": "https://hc-ping.com/records",
             "backup_customers": "https://hc-ping.com/backup",
@@ -373,7 +382,7 @@ def test_a_wrong_timetable_or_monitor_is_told_with_what_is_allowed(load, tmp_pat
     assert faults(load, REQUIRED + text) == [
         f"{tmp_path}/config.env: SCHEDULE_ALERTS is not a known key. Did you mean SCHEDULE_ALERT_LOST_CALLS?",
         f"{tmp_path}/config.env: SCHEDULE_ALERT_LOST_CALLS cannot be used: '5 minutes' is not understood; write it as "
-        "'day at 07:30', 'sunday at 03:00', 'every 5 minutes' or 'every 2 hours'.",
+        "'day at 07:30', 'sunday at 03:00', '1 at 08:00' (of each month), 'every 5 minutes' or 'every 2 hours'.",
         f"{tmp_path}/config.env: HEALTHCHECK_URL_ALERT_LOST_CALLS cannot be used: write the whole address, as in "
         "https://hc-ping.com/your-uuid.",
     ]
@@ -388,6 +397,14 @@ def test_the_address_of_a_monitor_is_a_secret(load):
 def test_the_name_of_a_job_in_the_address_of_its_monitor_is_no_secret(load):
     url = "http://127.0.0.1:8000/ping/my-ping-key/backup-customers"
     assert set(load(REQUIRED + f"HEALTHCHECK_URL_BACKUP_CUSTOMERS={url}\n").secrets) == {"k", "s", "my-ping-key"}
+
+
+def test_a_report_of_no_period_is_told(load, tmp_path):
+    lines = "monday at 08:00; 1 at 08:00 | last-month"
+    assert faults(load, REQUIRED + f"SCHEDULE_EXPORT_CALLS_FOR_PERIOD={lines}\n") == [
+        f"{tmp_path}/config.env: SCHEDULE_EXPORT_CALLS_FOR_PERIOD names no period. "
+        "Add one, as in 'monday at 08:00 | last-week'."
+    ]
 
 
 def test_alerts_that_would_reach_nobody_are_told(load, tmp_path):

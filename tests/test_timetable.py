@@ -27,6 +27,8 @@ TIMES = ("00:00", "02:59", "03:00", "03:30", "03:59", "04:00", "07:30", "23:59")
         ("day at 07:30", Timetable("day at 07:30", at=time_of_day(7, 30))),
         ("  Every Day  at 7:05", Timetable("every day at 7:05", at=time_of_day(7, 5))),
         ("sunday at 03:00", Timetable("sunday at 03:00", at=time_of_day(3), weekday=6)),
+        ("1 at 08:00 | last-month", Timetable("1 at 08:00", ("last-month",), at=time_of_day(8), month_day=1)),
+        ("Every 31 at 8:00", Timetable("every 31 at 8:00", at=time_of_day(8), month_day=31)),
         ("every 5 minutes", Timetable("every 5 minutes", seconds=300)),
         ("every minute", Timetable("every minute", seconds=60)),
         ("every 24 hours|", Timetable("every 24 hours", seconds=86400)),
@@ -47,8 +49,17 @@ def test_a_line_is_read(line, timetable):
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("7:30", "'7:30' is not understood; write it as 'day at 07:30', 'sunday at 03:00', 'every 5 minutes'"),
+        (
+            "7:30",
+            "'7:30' is not understood; write it as 'day at 07:30', 'sunday at 03:00', '1 at 08:00' (of each month)",
+        ),
         ("day at 24:00", "there is no time 24:00; write it as 'day at 07:30'"),
+        (
+            "0 at 08:00",
+            "no month has a day 0; write it as 'day at 07:30', 'sunday at 03:00', '1 at 08:00' (of each month)",
+        ),
+        ("32 at 08:00", "no month has a day 32; write it as"),
+        ("1st at 08:00", "'1st at 08:00' is not understood; write it as"),
         ("every 0 minutes", "'every 0 minutes' is not between a minute and a day; write it as"),
         ("every 25 hours", "'every 25 hours' is not between a minute and a day; write it as"),
         ("every 5 minutes | --format 'xlsx", "the arguments after | have an open quote: --format 'xlsx"),
@@ -71,7 +82,11 @@ def expected_runs(line, first, last):
     while (moment := moment + timedelta(minutes=1)) < last:
         local = moment.astimezone(KYIV)
         is_skipped_hour = f"{local - timedelta(hours=1):%H:%M}" == clock and is_skipped(local - timedelta(hours=1))
-        if (f"{local:%H:%M}" == clock or is_skipped_hour) and word in ("day", WEEKDAYS[local.weekday()]):
+        if (f"{local:%H:%M}" == clock or is_skipped_hour) and word in (
+            "day",
+            WEEKDAYS[local.weekday()],
+            str(local.day),
+        ):
             if local.date() not in seen:
                 runs.append(moment)
             seen.add(local.date())
@@ -118,6 +133,8 @@ def computer_zone(request, monkeypatch):
         *(f"day at {at}" for at in TIMES),
         *(f"sunday at {at}" for at in ("00:00", "03:00", "03:30")),
         "monday at 03:30",
+        "29 at 03:30",
+        "25 at 03:00",
         "every 5 minutes",
         "every 2 hours",
     ],
@@ -126,7 +143,22 @@ def test_when_the_clocks_change_no_run_is_skipped_and_none_doubled(line, change,
     first, last = change - timedelta(days=2), change + timedelta(days=9)
     runs = simulated_runs(line, first, last)
     assert runs == expected_runs(line, first, last)
-    assert set(Counter(runs).values()) == {1}
+    assert set(Counter(runs).values()) <= {1}
+
+
+@pytest.mark.parametrize(
+    ("line", "days"),
+    [
+        ("1 at 08:00", ["2024-02-01", "2024-03-01", "2024-04-01", "2024-05-01"]),
+        ("29 at 08:00", ["2024-01-29", "2024-02-29", "2024-03-29", "2024-04-29"]),
+        ("30 at 08:00", ["2024-01-30", "2024-02-29", "2024-03-30", "2024-04-30"]),
+        ("31 at 08:00", ["2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30"]),
+    ],
+)
+def test_a_day_that_a_month_has_not_is_its_last_one(line, days):
+    timetable, due = Timetable.parse(line), datetime(2024, 1, 1, 9, tzinfo=KYIV).timestamp()
+    dues = [due := timetable.next_due(due, KYIV) for _ in days]
+    assert [f"{datetime.fromtimestamp(due, KYIV):%Y-%m-%d %H:%M}" for due in dues] == [f"{day} 08:00" for day in days]
 
 
 def test_what_it_expects_is_itself_right():

@@ -152,6 +152,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "The report of a day was not made, or not everybody has got it.",
         "Дневной отчёт не сделан, или его получили не все.",
     ),
+    "export_calls_for_period failed": (
+        "Звіт за період не зроблено, або його отримали не всі.",
+        "The report of a period was not made, or not everybody has got it.",
+        "Отчёт за период не сделан, или его получили не все.",
+    ),
     "alert_lost_calls failed": (
         "Про втрачені дзвінки зараз дізнаються не всі, або не дізнається ніхто.",
         "Not everybody is told of lost calls now, or nobody is.",

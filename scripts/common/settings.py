@@ -23,7 +23,14 @@ from common.state.urls import FILE, file_of, is_server
 from common.timetable import Timetable
 
 # That run_schedule.py runs.
-JOBS = ("export_calls_per_day", "alert_lost_calls", "download_records", "backup_customers", "archive_calls")
+JOBS = (
+    "export_calls_per_day",
+    "export_calls_for_period",
+    "alert_lost_calls",
+    "download_records",
+    "backup_customers",
+    "archive_calls",
+)
 TOKEN_LENGTH = 8  # parts of a chat channel's URL that are so long may be secrets
 MINUTES_OF_A_DAY = 24 * 60
 MAX_ADDRESS_LENGTH = 254  # RFC 5321
@@ -85,7 +92,7 @@ class Settings:
     records_url: str = dataclasses.field(repr=False)  # may hold a password
     records_patience_hours: int
     record_max_mb: int
-    timetables: Mapping[str, Timetable]  # of the jobs that run_schedule.py runs
+    timetables: Mapping[str, Timetable]  # of the jobs that run_schedule.py runs; job_of() tells whose each is
     healthcheck_urls: Mapping[str, str] = dataclasses.field(repr=False)  # by job; whoever has one may use it
 
     @property
@@ -281,7 +288,7 @@ class _Checker:
             records_url=self._checked("RECORDS_URL", self._records_url, ""),
             records_patience_hours=self._checked("RECORDS_PATIENCE_HOURS", _count, 48),
             record_max_mb=self._checked("RECORD_MAX_MB", _count, 200),
-            timetables=self._of_jobs("SCHEDULE_", Timetable.parse),
+            timetables=self._timetables(),
             healthcheck_urls=self._of_jobs("HEALTHCHECK_URL_", _url),
         )
         mail = {"REPORT_TO": settings.report_to, "ALERT_TO": settings.alert_to, "ADMIN_TO": settings.admin_to}
@@ -293,6 +300,10 @@ class _Checker:
             self._fault(
                 "SCHEDULE_ALERT_LOST_CALLS", "would tell nobody.", "Fill in ALERT_TO or ALERT_URLS, or empty it."
             )
+        for name, timetable in settings.timetables.items():
+            if job_of(name) == "export_calls_for_period" and not timetable.arguments:
+                remedy = "Add one, as in 'monday at 08:00 | last-week'."
+                self._fault("SCHEDULE_EXPORT_CALLS_FOR_PERIOD", "names no period.", remedy)
         if settings.smtp_host and settings.smtp_security == "none" and not is_loopback(settings.smtp_host):
             self._fault(
                 "SMTP_SECURITY", "is 'none', which is only for a server on this machine.", "Use starttls or tls."
@@ -328,6 +339,14 @@ class _Checker:
         """The values of keys that there are one of a job, by job, but those that are empty."""
         keys = {job: f"{prefix}{job.upper()}" for job in JOBS}
         return {job: self._checked(key, check, None) for job, key in keys.items() if self._text(key)}
+
+    def _timetables(self) -> dict[str, Timetable]:
+        """By the name of the job; where one has several, each by its line, too."""
+        timetables = {}
+        for job, lines in self._of_jobs("SCHEDULE_", _lines_of_timetables).items():
+            for line, timetable in (lines or {}).items():
+                timetables[job if len(lines) == 1 else f"{job} {line}"] = timetable
+        return timetables
 
     def _choice(self, key: str, choices: tuple[str, ...]) -> str:
         text = self._text(key).lower()
@@ -418,6 +437,17 @@ def _count(text: str) -> int:
 
 def _optional_count(text: str) -> int | None:
     return _count(text) if text else None
+
+
+def _lines_of_timetables(text: str) -> dict[str, Timetable]:
+    """What each of the lines means that are split by semicolons."""
+    timetables = [Timetable.parse(line) for line in text.split(";") if line.strip()]
+    return {timetable.line: timetable for timetable in timetables}
+
+
+def job_of(name: str) -> str:
+    """The job whose timetable has this name in Settings.timetables."""
+    return name.partition(" ")[0]
 
 
 def _hours(text: str) -> tuple[time, time] | None:

@@ -22,6 +22,7 @@ import pytest
 import export_calls_for_period
 from binotel_core import METHODS
 from common.calls.archive import Archive
+from common.calls.days import wanted_period
 from common.sandbox.company import Company
 from helpers import KYIV, conversations
 from messages.test_mail import free_port
@@ -222,8 +223,63 @@ def test_one_customer(configure, sandbox, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("yesterday", "2024-05-14"),
+        ("today", "2024-05-15"),
+        ("this-week", "2024-05-13--2024-05-15"),
+        ("last-week", "2024-05-06--2024-05-12"),
+        ("this-month", "2024-05-01--2024-05-15"),
+        ("last-month", "2024-04-01--2024-04-30"),
+        ("2024-02", "2024-02-01--2024-02-29"),
+        ("2024-05", "2024-05-01--2024-05-15"),
+        ("2024-W01", "2024-01-01--2024-01-07"),
+        ("2020-W53", "2020-12-28--2021-01-03"),
+        ("2024-W20", "2024-05-13--2024-05-15"),
+        ("2024-05-01", "2024-05-01--2024-05-15"),
+    ],
+)
+def test_one_word_names_a_whole_period_or_what_there_is_of_it(word, name, run_main, sandbox, tmp_path, monkeypatch):
+    monkeypatch.setattr("binotel_core.Throttle.acquire", lambda self, method: None)
+    monkeypatch.setattr("common.sandbox.answers.Sandbox._spend_quota", lambda self, method: None)
+    now = datetime(2024, 5, 15, 15, 30, tzinfo=KYIV)
+    path = tmp_path / "reports" / f"calls-{name}.json"
+    assert run_main(export_calls_for_period, now, word, "--format", "json") == (0, f"{path}\n")
+    start, _, stop = name.partition("--")
+    calls = [call for call in truth(sandbox, start, stop or start) if int(call["startTime"]) <= now.timestamp()]
+    numbers = [call["generalCallID"] for call in json.loads(path.read_text("utf-8"))]
+    assert numbers == [call["generalCallID"] for call in calls] != []
+
+
+@pytest.mark.parametrize(
+    ("today", "word", "days"),
+    [
+        (date(2024, 1, 1), "last-month", ("2023-12-01", "2023-12-31")),
+        (date(2024, 1, 1), "last-week", ("2023-12-25", "2023-12-31")),
+        (date(2024, 3, 31), "last-month", ("2024-02-01", "2024-02-29")),
+        (date(2024, 3, 31), "this-week", ("2024-03-25", "2024-03-31")),
+        (date(2024, 3, 31), "2024-05-01", None),
+        (date(2024, 3, 31), "today", None),
+    ],
+)
+def test_periods_are_reckoned_over_the_ends_of_years_and_months(today, word, days):
+    assert wanted_period(word, today) == (days and tuple(map(date.fromisoformat, days)))
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["2024-13"], "There is no month 13: write a month as 2024-05, a week as 2024-W18."),
+        (["2024-W60"], "There is no week 60 in 2024: write a month as 2024-05, a week as 2024-W18."),
+        (["2024-W53"], "There is no week 53 in 2024: write a month as 2024-05, a week as 2024-W18."),
+        (["2999-05"], "2999-05 has not begun yet: there are no calls to export."),
+        (["2999-W01"], "2999-W01 has not begun yet: there are no calls to export."),
+        (["9999-W52"], "There is no week 52 in 9999: write a month as 2024-05, a week as 2024-W18."),
+        (["1999-05"], "1999-05 is too long ago: Binotel was not there before 2000."),
+        (
+            ["last-week", "today"],
+            "'last-week' is not a time: write it as 2024-05-01, 2024-05-01 09:30, today or yesterday.",
+        ),
         (["2024-13-01"], "'2024-13-01' is not a time: write it as 2024-05-01, 2024-05-01 09:30, today or yesterday."),
         (
             ["2024-05-01", "25:00"],

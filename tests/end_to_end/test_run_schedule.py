@@ -314,6 +314,29 @@ def test_list_shows_each_job_its_next_run_and_how_the_last_one_ended(configure, 
     assert sandbox.requests[-1]["method"] == "stats/list-of-calls-per-day"
 
 
+def test_a_job_with_several_times_is_listed_and_run_by_hand_at_each_of_them(configure, sandbox, tmp_path):
+    lines = "monday at 08:00 | last-week --format json; 1 at 08:00 | last-month --format json"
+    config = configure(SCHEDULE_EXPORT_CALLS_FOR_PERIOD=lines)
+    assert run("--once", "export_calls_for_period", config)[0] == 0
+    today = datetime.now(KYIV).date()
+    monday, first = (
+        today - timedelta(days=today.weekday() + 7),
+        (today.replace(day=1) - timedelta(days=1)).replace(day=1),
+    )
+    reports = [
+        f"calls-{monday}--{monday + timedelta(days=6)}.json",
+        f"calls-{first}--{today.replace(day=1) - timedelta(days=1)}.json",
+    ]
+    assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == sorted(reports)
+    rows = [re.split("  +", line) for line in run("--list", config)[1].splitlines()[1:]]
+    assert [row[:2] for row in rows] == [
+        ["export_calls_for_period last-week --format json", "monday at 08:00 | last-week --format json"],
+        ["export_calls_for_period last-month --format json", "1 at 08:00 | last-month --format json"],
+    ]
+    assert [row[2][8:] for row in rows][1] == "01 08:00"
+    assert [row[3].split()[-1] for row in rows] == ["done", "done"]
+
+
 def test_once_gives_the_jobs_own_exit_code_for_each_account(configure, sandbox, tmp_path):
     config = configure(**EXPORT)
     other = tmp_path / "lviv" / "config.env"
@@ -344,7 +367,7 @@ def test_sighup_reads_the_configuration_again_and_a_wrong_one_changes_nothing(co
         "alert_lost_calls every 5 minutes",
         f"ERROR: The configuration was read again, and cannot be used, so all stays as it was: {config}: "
         "SCHEDULE_ALERT_LOST_CALLS cannot be used: 'sometimes' is not understood; write it as 'day at 07:30', "
-        "'sunday at 03:00', 'every 5 minutes' or 'every 2 hours'.",
+        "'sunday at 03:00', '1 at 08:00' (of each month), 'every 5 minutes' or 'every 2 hours'.",
         "INFO: Stopped",
     ]
 
@@ -380,7 +403,7 @@ def test_a_log_file_takes_all_lines(configure, remember, tmp_path):
         (
             {"SCHEDULE_BACKUP_CUSTOMERS": "sonday at 3:00"},
             "SCHEDULE_BACKUP_CUSTOMERS cannot be used: 'sonday at 3:00' is not understood; write it as 'day at 07:30', "
-            "'sunday at 03:00', 'every 5 minutes' or 'every 2 hours'.",
+            "'sunday at 03:00', '1 at 08:00' (of each month), 'every 5 minutes' or 'every 2 hours'.",
         ),
     ],
 )

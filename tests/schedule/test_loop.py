@@ -172,6 +172,40 @@ def test_what_was_missed_while_the_loop_was_down_is_run_once_when_it_comes_back(
     assert world.go_on(hours=1) == ["13:00:00"]
 
 
+PERIODS = {"export_calls_for_period": "monday at 08:00 | last-week; 1 at 08:00 | last-month"}
+
+
+def test_a_job_with_several_times_runs_at_each_of_them(world, make_settings, mails):
+    settings = make_settings(lines=PERIODS, **MAIL)
+    world.restart(settings)
+    assert world.go_on(hours=20) == ["08:00:00"]  # on Monday, February 2
+    assert world.running[0].planned.command[1:] == ["last-week", "--config", str(settings.path)]
+    world.end(problem="The disk is full.", is_usage=True)
+    assert mails == ["02 08:00 Failed: kyiv export_calls_for_period last-week"]
+    world.clock.move_to(datetime(2026, 2, 28, 23, 59, 59, tzinfo=UTC))
+    world.restart(settings)
+    world.go_on(seconds=1)
+    world.end()
+    assert world.go_on(hours=9) == ["08:00:00"]  # on Sunday, March 1
+    assert world.running[0].planned.command[1:] == ["last-month", "--config", str(settings.path)]
+
+
+def test_what_was_missed_of_a_job_with_several_times_is_run_one_after_the_other(world, make_settings):
+    settings = make_settings(lines=PERIODS | {"backup_customers": "day at 12:00"})
+    world.restart(settings)
+    assert world.go_on(minutes=1) == []
+    world.clock.move_to(datetime(2026, 3, 20, 12, 0, 1, tzinfo=UTC))
+    world.restart(settings)
+    assert world.go_on(minutes=1) == ["12:00:02"] * 2
+    first, second = (run.planned for run in world.running)
+    assert {first.job, second.job} == {"export_calls_for_period", "backup_customers"}
+    world.end()
+    assert world.go_on(minutes=1) == ["12:01:02"]
+    assert world.running[0].planned.label == "kyiv export_calls_for_period last-month"
+    world.end()
+    assert world.go_on(days=3, hours=19, minutes=58) == ["12:00:00", "08:00:00"]  # the backup still runs
+
+
 def test_a_run_that_was_cut_off_is_run_again(world, make_settings):
     settings = make_settings(lines={"backup_customers": "day at 12:05"})
     world.restart(settings)

@@ -1,5 +1,6 @@
 """The days that a command line names, and the calls of such a day."""
 
+import calendar
 import logging
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,6 +14,7 @@ from common.settings import UsageError
 
 MAX_DAYS = 3660
 EARLIEST_YEAR = 2000
+DAY = timedelta(days=1)
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,42 @@ def wanted_moment(word: str, today: date, timezone: ZoneInfo, *, is_stop: bool =
             f"{word!r} is not a time: write it as 2024-05-01, 2024-05-01 09:30, today or yesterday."
         ) from None
     return last_second(day, timezone) if is_stop else datetime.combine(day, time.min, timezone)
+
+
+def wanted_period(word: str, today: date) -> tuple[date, date] | None:
+    """The first and the last day of the whole period that a word names by itself, which may not be over.
+
+    yesterday, last-week, this-week, last-month, this-month, 2024-05, 2024-W18 (weeks begin on Monday). None for any
+    other word; raises UsageError for a month or a week that there never was.
+    """
+    if word == "yesterday":
+        return today - DAY, today - DAY
+    if word in ("last-week", "this-week"):
+        day = today - 7 * DAY if word == "last-week" else today
+        return _week(*day.isocalendar()[:2])
+    if word in ("last-month", "this-month"):
+        day = today.replace(day=1) - DAY if word == "last-month" else today
+        return _month(day.year, day.month)
+    match = re.fullmatch("([0-9]{4})-(W?)([0-9]{2})", word)
+    if match is None:
+        return None
+    year, number = int(match[1]), int(match[3])
+    if year < EARLIEST_YEAR:
+        raise UsageError(f"{word} is too long ago: Binotel was not there before {EARLIEST_YEAR}.")
+    try:
+        return _week(year, number) if match[2] else _month(year, number)
+    except (ValueError, OverflowError):
+        what = f"week {number} in {year}" if match[2] else f"month {number}"
+        raise UsageError(f"There is no {what}: write a month as 2024-05, a week as 2024-W18.") from None
+
+
+def _week(year: int, week: int) -> tuple[date, date]:
+    monday = date.fromisocalendar(year, week, 1)
+    return monday, monday + 6 * DAY
+
+
+def _month(year: int, month: int) -> tuple[date, date]:
+    return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
 
 
 def last_second(day: date, timezone: ZoneInfo) -> datetime:

@@ -128,9 +128,9 @@ class Loop:
             with suppress(*DATABASE_ERRORS):
                 self._locks.pop(gone).release()
         for account in accounts:
-            for job, timetable in account.settings.timetables.items():
+            for name, timetable in account.settings.timetables.items():
                 timer = Timer(self._scheduler)
-                timer.do(self._look, Planned(account, job, timetable), timer)
+                timer.do(self._look, Planned(account, name, timetable), timer)
 
     def tick(self) -> None:
         now = time.time()
@@ -186,8 +186,9 @@ class Loop:
     def _look(self, planned: Planned, timer: Timer) -> None:
         """Begin a job if it is due. Where it has to wait, its timer stays due, and it is looked at again."""
         telling = self._telling.get(planned.id)
-        is_busy = planned.id in self._running or (telling is not None and telling.is_alive())
-        at_once = sum(job == planned.job for _, job in self._running)
+        running = [other for other, _, _ in self._running.values()]
+        is_busy = any(map(planned.excludes, running)) or (telling is not None and telling.is_alive())
+        at_once = sum(other.job == planned.job for other in running)
         if is_busy or at_once >= MOST_AT_ONCE or self._is_stopped():
             return
         now = time.time()

@@ -15,7 +15,7 @@ import sqlalchemy
 from binotel_core import BinotelError, account_id
 from common.schedule.runs import Outcome, shown_seconds
 from common.schedule.trouble import ping, tell_admin
-from common.settings import Settings, UsageError
+from common.settings import Settings, UsageError, job_of
 from common.state.database import database_reason, database_remedy
 from common.state.locks import Lock, lock
 from common.state.store import Store
@@ -27,6 +27,7 @@ MINUTE, HOUR = 60, 3600
 # A job that has not ended by then hangs. Each goes on where it stopped when it runs the next time.
 LIMIT_SECONDS = {
     "export_calls_per_day": 2 * HOUR,
+    "export_calls_for_period": 6 * HOUR,
     "alert_lost_calls": 15 * MINUTE,
     "download_records": 12 * HOUR,
     "backup_customers": 2 * HOUR,
@@ -68,15 +69,16 @@ class Account:
 
 @dataclass
 class Planned:
-    """A job of an account, and what is remembered of it between restarts.
+    """A job of an account at one of its times, and what is remembered of it between restarts.
 
+    name:      the job's, or one that tells its several times apart (see Settings.timetables)
     timetable: None for one that is not scheduled
     by_hand:   whether somebody wants it run now, whenever it is due
     seconds_left: until it is to be looked at next, when take() was called last
     """
 
     account: Account
-    job: str
+    name: str
     timetable: Timetable | None
     by_hand: bool = False
     seconds_left: float = field(default=0, init=False)
@@ -85,11 +87,22 @@ class Planned:
 
     @property
     def id(self) -> tuple[str, str]:
-        return account_id(self.account.settings.key), self.job
+        return account_id(self.account.settings.key), self.name
+
+    @property
+    def job(self) -> str:
+        """The script that it runs."""
+        return job_of(self.name)
 
     @property
     def label(self) -> str:
-        return f"{self.account.name} {self.job}".strip()
+        """For people; of a job with several times, what it is run with tells which one."""
+        arguments = self.timetable.arguments if self.timetable and self.name != self.job else ()
+        return " ".join(filter(None, [self.account.name, self.job, *arguments]))
+
+    def excludes(self, other: "Planned") -> bool:
+        """Whether only one of the two can run at a time: they are the same job of an account."""
+        return self.job == other.job and self.account.settings.key == other.account.settings.key
 
     @property
     def command(self) -> list[str]:
@@ -260,7 +273,7 @@ class Planned:
 
     @property
     def _name(self) -> str:
-        return f"runs of {self.job}"
+        return f"runs of {self.name}"
 
     @property
     def rule(self) -> str:

@@ -78,20 +78,19 @@ def trouble_mail(label: str, outcome: Outcome, since: float, settings: Settings)
     moment, ended = (
         labels.moment(datetime.fromtimestamp(seconds, settings.timezone)) for seconds in (since, outcome.ended)
     )
-    job = label.rpartition(" ")[2]
+    job = next((word for word in label.split() if word in JOBS), "")
     path = [str(settings.path)] if settings.path else []
     where = [labels.format("config file", path=path[0])] if path else []
     label = f"{label} ({socket.gethostname()})"
     if not outcome.problem:
         sentences = [labels.format("failed until", since=moment, time=ended), labels["nothing to do"]]
         return notice_mail(labels.format("job works again", job=label), labels, sentences, is_good=True, notes=where)
-    is_job = job in JOBS  # or it is the loop itself that cannot run any
     return notice_mail(
         labels.format("job failed", job=label),
         labels,
-        [labels[f"{job} failed"], labels.format("failed since", since=moment)],
-        to_do=labels["mend and run" if is_job else "mend"],
-        command=shlex.join(["python", "scripts/run_schedule.py", "--once", job, *path]) if is_job else "",
+        [labels[f"{job or 'run_schedule'} failed"], labels.format("failed since", since=moment)],
+        to_do=labels["mend and run" if job else "mend"],
+        command=shlex.join(["python", "scripts/run_schedule.py", "--once", job, *path]) if job else "",
         error=outcome.problem,
         lists=[(labels["end of the log"], _end_of_log(outcome, labels, settings))],
         notes=[*where, labels["told once a day"]],
