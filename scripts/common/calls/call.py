@@ -131,8 +131,8 @@ class Call(NamedTuple):
         start = start_of(entry)
         if not start:
             raise UnreadableError("call", general_call_id, "startTime", entry.get("startTime"))
-        outside, our_number = object_in(entry, "customerDataFromOutside"), object_in(entry, "pbxNumberData")
-        customer = first_text((object_in(entry, "customerData"), "name"), (outside, "name"))
+        client, our_number = object_in(entry, "customerData"), object_in(entry, "pbxNumberData")
+        customer = clean(client.get("name")) or clean(object_in(entry, "customerDataFromOutside").get("name"))
         call_type, line = clean(entry.get("callType")), clean(entry.get("internalNumber"))
         group, employee = _group_and_line(clean(entry.get("internalAdditionalData")))[0], _employee(entry)
         disposition = disposition_of(clean(entry.get("disposition")))
@@ -154,8 +154,11 @@ class Call(NamedTuple):
             disposition=disposition,
             wait_seconds=wait_seconds,
             talk_seconds=talk_seconds,
-            our_number=first_text((entry, "didNumber"), (our_number, "number"), (entry, "did"), (entry, "trunkNumber")),
-            our_number_name=first_text((entry, "didName"), (our_number, "name")),
+            our_number=clean(entry.get("didNumber"))
+            or clean(our_number.get("number"))
+            or clean(entry.get("did"))
+            or clean(entry.get("trunkNumber")),
+            our_number_name=clean(entry.get("didName")) or clean(our_number.get("name")),
             rung=rung,
             source=_source(entry),
             recording_state=clean(entry.get("recordingStatus")),
@@ -332,18 +335,12 @@ def object_in(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     It sends "", [], null, nothing at all, or a list with the object in it, which PHP may write as {"0": ...}, too.
     """
     value = entry.get(name)
-    if isinstance(value, dict) and not next(iter(value), "").isdecimal():
+    if not value:
+        return {}
+    if isinstance(value, dict) and not next(iter(value)).isdecimal():
         return value
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return next((item for item in items if isinstance(item, dict)), {})
-
-
-def first_text(*places: tuple[Mapping[str, Any], str]) -> str:
-    """The first of these fields that holds a text, as clean() gives it; "" where none does."""
-    for fields, name in places:
-        if text := clean(fields.get(name)):
-            return text
-    return ""
 
 
 def start_of(entry: Any) -> int:
@@ -421,8 +418,10 @@ def _key(number: str) -> str:
 
 def _employee(entry: Mapping[str, Any]) -> str:
     """Who spoke, or was rung: the name, else the e-mail address, in either version's place."""
+    if name := clean(entry.get("employeeName")):
+        return name
     employee = object_in(entry, "employeeData")
-    return first_text((entry, "employeeName"), (employee, "name"), (entry, "employeeEmail"), (employee, "email"))
+    return clean(employee.get("name")) or clean(entry.get("employeeEmail")) or clean(employee.get("email"))
 
 
 @functools.lru_cache(1000)
@@ -439,21 +438,21 @@ def _rung(entry: Mapping[str, Any]) -> tuple[Rung, ...]:
         if isinstance(items, dict):
             items = items.values() if _FIELDS_OF_RUNG.isdisjoint(items) else [items]
         if items and not isinstance(items, (str, int, float)):
-            rung = tuple(_rung_by(item) for item in items if item and isinstance(item, dict))
+            rung = [_rung_by(item) for item in items if item and isinstance(item, dict)]
             if rung:
-                return rung
+                return tuple(rung)
     return ()
 
 
 def _rung_by(item: Mapping[str, Any]) -> Rung:
     group, line = _group_and_line(clean(item.get("dstNumber")))
     return Rung(
-        line=line or clean(item.get("internalNumber")),
-        group=group or _group_and_line(clean(item.get("internalAdditionalData")))[0],
-        employee=_employee(item),
-        disposition=disposition_of(clean(item.get("disposition"))),
-        wait_seconds=_seconds(item.get("waitsec")),
-        talk_seconds=_seconds(item.get("billsec")),
+        line or clean(item.get("internalNumber")),
+        group or _group_and_line(clean(item.get("internalAdditionalData")))[0],
+        _employee(item),
+        disposition_of(clean(item.get("disposition"))),
+        _seconds(item.get("waitsec")),
+        _seconds(item.get("billsec")),
     )
 
 
@@ -461,15 +460,18 @@ def _source(entry: Mapping[str, Any]) -> Source | None:
     tracking, asked = object_in(entry, "callTrackingData"), object_in(entry, "getCallData")
     if not (tracking or asked):
         return None
-    page = first_text((asked, "fullUrl"), (tracking, "fullUrl"))
-    source = Source(**{name: first_text((tracking, name), (asked, name)) for name in _NAMES_OF_SOURCE}, page=page)
+    page = clean(asked.get("fullUrl")) or clean(tracking.get("fullUrl"))
+    names = [clean(tracking.get(name)) or clean(asked.get(name)) for name in _NAMES_OF_SOURCE]
+    source = Source._make([*names, page])
     return source if any(source) else None
 
 
 def _seconds(value: Any) -> int:
     """Whole seconds, which the server sends as a number or a string; 0 where it sends neither."""
-    if isinstance(value, str) and len(value) <= MOST_DIGITS and value.isdecimal() and value.isascii():
+    if type(value) is str and len(value) <= MOST_DIGITS and value.isdecimal() and value.isascii():
         return int(value)
+    if type(value) is int and 0 <= value < 10**MOST_DIGITS:
+        return value
     text = clean(value)
     if text.isdecimal() and text.isascii():
         return int(text) if len(text) <= MOST_DIGITS else 0

@@ -23,6 +23,7 @@ from common.calls.call import clean, start_of
 INCOMING = "incoming"
 OUTGOING = "outgoing"
 LINE = "line"  # both ways, of one internal number
+WAYS = {"0": INCOMING, "0.0": INCOMING, "1": OUTGOING, "1.0": OUTGOING}  # by callType, whose numbers have several forms
 
 _PERIOD_METHODS = {
     INCOMING: "stats/incoming-calls-for-period",
@@ -410,4 +411,4 @@ def way_of(entry: Any) -> str:
     The server sends its numbers in more than one form.
     """
     kind = clean(entry.get("callType")) if isinstance(entry, dict) else ""
-    return {"0": INCOMING, "0.0": INCOMING, "1": OUTGOING, "1.0": OUTGOING}.get(kind, "")
+    return WAYS.get(kind, "")
