@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+import orjson
 import sqlalchemy
 from sqlalchemy import BigInteger, Boolean, Column, Float, SmallInteger, String, Text
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -17,7 +18,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from binotel_core import account_id
 from common.calls.call import GOING_ON_DISPOSITIONS, SETTLED_SECONDS, Call, Source, clean, object_in
 from common.calls.entries import UnreadableError
-from common.calls.period import INCOMING, OUTGOING, way_of
+from common.calls.period import INCOMING, OUTGOING, WAYS
 from common.calls.views import make_views
 from common.state.database import Database
 
@@ -26,7 +27,6 @@ BOTH = (INCOMING, OUTGOING)
 PAGE_ROWS = 2_000  # read at once
 LONGEST_INDEXED = 200  # characters: PostgreSQL's indexes take no texts that are very long
 _NO_SOURCE = ("",) * len(Source._fields)
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 log = logging.getLogger(__name__)
 
@@ -349,7 +349,7 @@ class Archive:
         if count := connection.execute(first_time.values(unlisted_since=now)).rowcount:
             log.warning("Binotel lists %d calls no more that it had listed before. They are kept.", count)
         entries = connection.execute(sqlalchemy.select(CALLS.c.entry).where(*theirs)).scalars()
-        return [json.loads(entry) for entry in entries]
+        return [_read(entry) for entry in entries]
 
     def _covered(self, connection: sqlalchemy.Connection, way: str, first: int, last: int, now: float) -> list[Stretch]:
         rows = connection.execute(
@@ -416,8 +416,8 @@ class ArchivedEntries:
     def __iter__(self) -> Iterator[Any]:
         yield from self.unread
         for page in self.pages():
-            yield from map(json.loads, page)
-        yield from map(json.loads, self.recent)
+            yield from map(_read, page)
+        yield from map(_read, self.recent)
 
 
 def merged(stretches: Iterable[Stretch]) -> list[Stretch]:
@@ -441,8 +441,8 @@ def _values(call: Call, entry: dict[str, Any], wanted: Wanted, asked: float) -> 
     """The values of a row of CALLS, from its start on."""
     return (
         int(call.unix_start),
-        call.start.replace(tzinfo=None).isoformat(" "),
-        way_of(entry) or wanted.ways[-1],
+        str(call.start)[:19],
+        WAYS.get(call.call_type) or wanted.ways[-1],
         call.shown_number,
         call.number_key,
         call.customer,
@@ -480,8 +480,14 @@ def _for_each(
 
 
 def _written(entry: dict[str, Any]) -> str:
-    text = _encode(entry)
-    with suppress(UnicodeEncodeError):
-        text.encode()
-        return text
-    return json.dumps(entry)  # what no database takes (half a surrogate pair) stays the escape it was
+    try:
+        return orjson.dumps(entry).decode()
+    except TypeError:  # half a surrogate pair stays the escape it was; or a number has more than 64 bits
+        return json.dumps(entry)
+
+
+def _read(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:  # see _written()
+        return json.loads(text)
