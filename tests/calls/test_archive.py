@@ -69,6 +69,19 @@ def test_much_is_read_in_pages(archive, monkeypatch):
     assert entries(archive, now=NOON + HOUR) == calls  # some of them are read at once
 
 
+def test_much_is_kept_at_once(archive, table):
+    odd = "\t\\N \\. \\x41\n\r'\"\\"
+    before = [entry(f"09:{index % 60:02}", generalCallID=f"{index:03}", smsContent=odd) for index in range(300)]
+    archive.keep([*before, *before[:9]], MORNING, NOON)  # an answer may list a call twice
+    rung = [{"dstNumber": "901"}, {"dstNumber": "902", "employeeName": odd}]
+    after = [one | {"waitsec": index % 2, "dstNumbers": rung[: index % 3]} for index, one in enumerate(before)]
+    archive.keep(after, MORNING, LATER)
+    assert sorted(entries(archive), key=lambda call: call["generalCallID"]) == after
+    assert len(table(RUNG, "id")) == 100 + 100 + 200  # who answers was rung, too
+    archive.keep(after[:150], MORNING, LATER)
+    assert len(table(CALLS, "id")) == 300
+
+
 def test_a_stretch_is_known_until_three_hours_before_it_was_asked_for(archive):
     asked = NOON + HOUR
     archive.keep(CALLS_OF_MORNING, MORNING, asked)

@@ -222,6 +222,28 @@ def test_a_server_that_has_stopped_answering_is_given_up(cable):
     assert time.monotonic() - began < 10
 
 
+def test_a_server_that_goes_away_while_much_is_written_is_waited_for(cable):
+    things = sqlalchemy.Table(
+        "things", sqlalchemy.MetaData(), sqlalchemy.Column("id", sqlalchemy.Text, primary_key=True)
+    )
+    written = Database(cable.url, account_id("key"), "things", [lambda connection: things.create(connection)])
+    pulled = []
+
+    class Rows(list):
+        def __iter__(self):
+            yield from self[:10_000]
+            if not pulled:
+                pulled.append(True)
+                cable.pull()
+                threading.Timer(1, cable.plug).start()
+            yield from self[10_000:]
+
+    rows = Rows((f"{number:9}" * 100,) for number in range(20_000))
+    written.run(lambda connection, now: written.write(connection, things, rows))
+    count = sqlalchemy.select(sqlalchemy.func.count()).select_from(things)
+    assert (pulled, written.run(lambda connection, now: connection.execute(count).scalar_one())) == ([True], len(rows))
+
+
 def test_a_session_has_what_keeps_others_from_waiting_for_it(postgres_url):
     names = ("lock_timeout", "idle_in_transaction_session_timeout", "transaction_isolation", "work_mem")
     url = f"{postgres_url}&options=-c%20work_mem%3D5MB"  # what the user wants stays

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from common.calls.call import GOING_ON_DISPOSITIONS, SETTLED_SECONDS, Call, Sour
 from common.calls.entries import UnreadableError
 from common.calls.period import INCOMING, OUTGOING, WAYS
 from common.calls.views import make_views
-from common.state.database import Database
+from common.state.database import Database, for_each
 
 DAY_SECONDS = 86400
 BOTH = (INCOMING, OUTGOING)
@@ -123,8 +122,6 @@ ARCHIVE_STEPS = (_make_tables, make_views)
 ARCHIVE_TABLES = (CALLS, RUNG, FOUND, COVERED)  # what is known of time comes last: it says what is in the others
 
 
-_statements: dict[tuple[str, str], str] = {}  # as the driver takes them, by dialect and name
-
 # Who was rung is known better by then: what stood beyond it is nothing.
 _RUNG_BEYOND = RUNG.delete().where(
     RUNG.c.account == sqlalchemy.bindparam("account"),
@@ -195,8 +192,7 @@ class Archive:
         Gives the entries of calls that were over and are listed no more: they stay, marked.
         """
         calls: dict[str, tuple[Any, ...]] = {}
-        rung: list[tuple[Any, ...]] = []
-        rung_counts: dict[str, int] = {}
+        rung: dict[str, list[tuple[Any, ...]]] = {}
         known_until = min(wanted.last, int(asked) - SETTLED_SECONDS)
         for entry in entries:
             try:
@@ -214,21 +210,22 @@ class Archive:
                 call_id,
                 *_values(call, entry, wanted, asked),
             )
-            rung_counts[identity] = len(call.rung)
+            rung[identity] = [(self._account, identity, place, *one) for place, one in enumerate(call.rung)]
             if call.disposition in GOING_ON_DISPOSITIONS and call.unix_start > asked - DAY_SECONDS:
                 known_until = min(known_until, int(call.unix_start) - 1)  # some talk for hours
-            rung += [(self._account, identity, place, *one) for place, one in enumerate(call.rung)]
 
         def work(connection: sqlalchemy.Connection, _: float) -> list[Any]:
             there = self._there(connection, wanted)
             gone = [row for row in there if row.id not in calls] if is_complete else []
             unlisted = self._note_unlisted(connection, gone, wanted, asked) if gone else []
-            self._write(connection, CALLS, list(calls.values()), CALLS.c.entry, CALLS.c.unlisted_since)
-            shorter = [(self._account, row.id, rung_counts[row.id]) for row in there if row.id in rung_counts]
-            _for_each(connection, lambda: _RUNG_BEYOND, "rung beyond", shorter)
-            self._write(connection, RUNG, rung, *RUNG.columns)
+            self._database.write(connection, CALLS, list(calls.values()), (CALLS.c.entry, CALLS.c.unlisted_since))
+            shorter = [(self._account, row.id, len(rung[row.id])) for row in there if row.id in rung]
+            for_each(connection, lambda: _RUNG_BEYOND, "rung beyond", shorter)
+            rung_rows = [row for rows in rung.values() for row in rows]
+            self._database.write(connection, RUNG, rung_rows, list(RUNG.columns))
             if wanted.of:
-                self._write(connection, FOUND, [(self._account, wanted.of, identity) for identity in calls])
+                found = [(self._account, wanted.of, identity) for identity in calls]
+                self._database.write(connection, FOUND, found)
             if is_complete and known_until >= wanted.first:
                 for way in (wanted.of,) if wanted.of else wanted.ways:
                     self._cover(connection, way, (wanted.first, known_until), asked, is_empty=not calls)
@@ -311,16 +308,6 @@ class Archive:
         found = sqlalchemy.select(FOUND.c.id).where(FOUND.c.account == self._account, FOUND.c.way == of)
         return (column == name) | CALLS.c.id.in_(found)
 
-    def _write(
-        self,
-        connection: sqlalchemy.Connection,
-        table: sqlalchemy.Table,
-        rows: list[tuple[Any, ...]],
-        *differing: sqlalchemy.Column[Any],
-    ) -> None:
-        """Insert rows; of those that are there, update the ones in which any of these columns differs."""
-        _for_each(connection, lambda: self._database.insert_or_update(table, differing), table.name, rows)
-
     def _there(self, connection: sqlalchemy.Connection, wanted: Wanted) -> Sequence[Any]:
         """Of the calls that are there already: id, start, direction."""
         query = sqlalchemy.select(CALLS.c.id, CALLS.c.start, CALLS.c.direction)
@@ -379,7 +366,7 @@ class Archive:
         connection.execute(parts)
         for one, other in without(stretch, self._covered(connection, way, first, last, asked)):
             row = (self._account, way, one, other, asked, doubted_from)
-            self._write(connection, COVERED, [row])
+            self._database.write(connection, COVERED, [row])
 
     def _run(self, work: Callable[[sqlalchemy.Connection, float], _T]) -> _T:
         """See Database.run; the first time, what is older than it may be is removed before."""
@@ -463,20 +450,6 @@ def _values(call: Call, entry: dict[str, Any], wanted: Wanted, asked: float) -> 
         None,
         _written(entry),
     )
-
-
-def _for_each(
-    connection: sqlalchemy.Connection, make: Callable[[], Any], name: str, rows: list[tuple[Any, ...]]
-) -> None:
-    """Execute the statement that `make` gives, known by a name, with the values of each row in its parameters' order.
-
-    Straight by the driver: for so many rows SQLAlchemy takes longer than the database itself.
-    """
-    if rows:
-        key = connection.dialect.name, name
-        if key not in _statements:
-            _statements[key] = re.sub(r"%\(\w+\)s", "%s", str(make().compile(dialect=connection.dialect)))
-        connection.exec_driver_sql(_statements[key], rows)
 
 
 def _written(entry: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ _T = TypeVar("_T")
 
 log = logging.getLogger(__name__)
 
+FEW_ROWS = 100  # a server takes so many as soon one by one as all at once
 HALTED_SECONDS = 30.0  # after that, a process that is in the middle of a server's transaction loses it
 
 
@@ -103,6 +104,25 @@ class Database:
         where = sqlalchemy.or_(*changes) if changes else None
         return statement.on_conflict_do_update(index_elements=keys, set_=values, where=where)
 
+    def write(
+        self,
+        connection: sqlalchemy.Connection,
+        table: sqlalchemy.Table,
+        rows: Sequence[tuple[Any, ...]],
+        differing: Sequence[sqlalchemy.Column[Any]] = (),
+    ) -> None:
+        """Insert rows, with a value for each column; where there is one with that primary key, see insert_or_update().
+
+        Each primary key may stand in one of the rows only.
+        """
+        if self._is_server and len(rows) > FEW_ROWS:
+            # A server takes a third of the time for them when all come at once.
+            copy = _copied(connection, table, rows)
+            statement = self.insert_or_update(table, differing)
+            connection.execute(statement.from_select(list(table.columns), sqlalchemy.select(copy)))
+        else:
+            for_each(connection, lambda: self.insert_or_update(table, differing), table.name, rows)
+
     def _now(self, connection: sqlalchemy.Connection) -> float:
         if self._clock:
             return self._clock()
@@ -133,6 +153,7 @@ class Database:
         return taken
 
 
+_statements: dict[tuple[str, str], str] = {}  # as the driver takes them, by dialect and name
 _STEPS_TAKEN = sqlalchemy.Table(
     "schema_steps",
     sqlalchemy.MetaData(),
@@ -146,6 +167,41 @@ _WRONG_URL = re.compile(
     "authentication failed|does not exist|pg_hba.conf|not known|permission denied|support SSL|certificate",
     re.IGNORECASE,
 )
+
+
+def for_each(
+    connection: sqlalchemy.Connection, make: Callable[[], Any], name: str, rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Execute the statement that `make` gives, known by a name, with the values of each row in its parameters' order.
+
+    Straight by the driver: for so many rows SQLAlchemy takes longer than the database itself.
+    """
+    if rows:
+        key = connection.dialect.name, name
+        if key not in _statements:
+            _statements[key] = re.sub(r"%\(\w+\)s", "%s", str(make().compile(dialect=connection.dialect)))
+        connection.exec_driver_sql(_statements[key], rows)
+
+
+def _copied(
+    connection: sqlalchemy.Connection, table: sqlalchemy.Table, rows: Sequence[tuple[Any, ...]]
+) -> sqlalchemy.TableClause:
+    """A table of a server's that holds these rows of another one, and is there until the transaction ends."""
+    copy = sqlalchemy.table(f"new_{table.name}", *(sqlalchemy.column(column.name) for column in table.columns))
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {copy.name} (LIKE {table.name}) ON COMMIT DROP")
+    driver, dialect = connection.connection.driver_connection, connection.dialect
+    statement = f"COPY {copy.name} FROM STDIN"
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copying:  # type: ignore[union-attr]
+            for row in rows:
+                copying.write_row(row)
+    except dialect.loaded_dbapi.Error as error:
+        # SQLAlchemy knows of no COPY: what is raised everywhere else is made here.
+        is_away = dialect.is_disconnect(error, driver, None)
+        raise sqlalchemy.exc.DBAPIError.instance(
+            statement, None, error, dialect.loaded_dbapi.Error, connection_invalidated=is_away, dialect=dialect
+        ) from error
+    return copy
 
 
 def when_database_answers(work: Callable[[], _T], patience_seconds: float) -> _T:
