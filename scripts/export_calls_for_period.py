@@ -37,8 +37,11 @@ from common.delivery import Delivery
 from common.job import Job, run
 from common.labels import Labels
 from common.progress import progress_bar
-from common.reports.figures import Report, Selection
+from common.recordings.recordings import Addresses
+from common.reports.compared import compared
+from common.reports.figures import Report
 from common.reports.outputs import add_output_arguments, formats_of, wanted_paths, write_files
+from common.reports.selection import Selection
 from common.settings import UsageError
 from common.state.store import Store
 
@@ -183,14 +186,22 @@ def stretch_of(selection: Selection, now: datetime) -> Stretch:
 
 def make_report(selection: Selection, now: datetime, entries: Iterable[Any], paths: list[Path], job: Job) -> Report:
     """Count the calls, and write the files."""
+    settings = job.settings
     as_of = now if selection.stop.timestamp() > now.timestamp() else None
-    calls = Calls(entries, job.settings.timezone)
-    report = Report.of(selection, calls, as_of)
+    calls = Calls(entries, settings.timezone)
+    report = Report.of(
+        selection,
+        calls,
+        as_of,
+        working_hours=settings.working_hours,
+        service_level_seconds=settings.service_level_seconds,
+    )
+    report = compared(report, job.archive)
     for sentence in calls.sentences:
         job.fail(sentence)
     if not report.count and selection.is_filtered:
         log.warning("There are no such calls (%s): is the number right?", selection.name)
-    write_files(report, entries, paths, Labels(job.settings.language), job.tell)
+    write_files(report, entries, paths, Labels(settings.language), Addresses(settings.records_url), job.tell)
     return report
 
 

@@ -20,8 +20,11 @@ from common.calls.days import entries_of_day, wanted_days
 from common.delivery import Delivery
 from common.job import Job, run
 from common.labels import Labels
-from common.reports.figures import Report, Selection
+from common.recordings.recordings import Addresses
+from common.reports.compared import compared
+from common.reports.figures import Report
 from common.reports.outputs import add_output_arguments, formats_of, wanted_paths, write_files
+from common.reports.selection import Selection
 from common.settings import UsageError
 from common.state.store import Store
 
@@ -79,17 +82,29 @@ def main(job: Job) -> None:
             begin = {}
         calls = Calls(entries, settings.timezone)
         selection = Selection.of_day(day, settings.timezone)
-        report = Report.of(selection, calls, asked if asked.date() == day else None)
+        report = Report.of(
+            selection,
+            calls,
+            asked if asked.date() == day else None,
+            working_hours=settings.working_hours,
+            service_level_seconds=settings.service_level_seconds,
+        )
+        report = compared(report, job.archive)
         for sentence in calls.sentences:
             job.fail(f"{day}: {sentence}")
-        write_files(report, entries, paths[str(day)], labels, job.tell)
+        write_files(report, entries, paths[str(day)], labels, Addresses(settings.records_url), job.tell)
         done: dict[str, Any] = {exported(day): True} if arguments.catch_up or (is_usual and day < today) else {}
         if arguments.catch_up and not somebody_waits:  # or the day for which somebody waits would not come again
             done[CAUGHT_UP] = str(day)
+        # Who asks for an old day, or tries things out, tells no chat.
+        is_for_chats = arguments.catch_up or (is_usual and day == today - timedelta(days=1) and not arguments.no_mail)
+        others_wait = is_for_chats and not delivery.tell_chats(report)
+        somebody_waits |= others_wait
         if has_readers:
             kind = "" if arguments.catch_up or is_usual else formats_of(paths[str(day)])
-            somebody_waits |= not delivery.deliver(report, paths[str(day)], done, kind=kind)
-        elif arguments.catch_up:
+            is_over = delivery.deliver(report, paths[str(day)], done, kind=kind, others_wait=others_wait)
+            somebody_waits |= not is_over
+        elif arguments.catch_up and not others_wait:
             store.put(done)
 
 

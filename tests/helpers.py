@@ -1,12 +1,15 @@
 """A clock for tests; calls and reports made by hand, in few words."""
 
 import time
+from dataclasses import replace
 from datetime import date, datetime
+from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
 from binotel_core import SqliteLedger, sign
 from common.calls.call import Call, in_time_order
-from common.reports.figures import Report, Selection
+from common.reports.figures import Compared, Report
+from common.reports.selection import Selection
 from common.sandbox.answers import SECRET
 from common.state.ledger import ServerLedger
 from common.state.urls import file_of, is_server
@@ -77,6 +80,12 @@ def report(*calls, as_of=None, day=DAY):
     return Report.of(Selection.of_day(day, KYIV), sorted(calls, key=in_time_order), as_of)
 
 
+def with_comparison(made, kind="week", first=date(2024, 4, 24), last=None, **change):
+    """The report, compared with other days: `change` says by how much the figures differ."""
+    start, stop = at("00:00", first), at("23:59:59", last or first)
+    return replace(made, compared=Compared(kind, start, stop, {}, {"answered_percent": None} | change, None, None))
+
+
 def conversations(entries):
     """Entries of the sandbox, but those of the second leg of phone-to-phone: a report has one row for both."""
     legs = set()
@@ -102,3 +111,18 @@ def answer_with(sandbox, key, more):
         return content
 
     sandbox.answer = odd
+
+
+class Links(HTMLParser):
+    """What a page of HTML links to, and the tags that it has."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.found = []
+        self.tags = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        if tag == "a":
+            self.found.append(dict(attributes)["href"])

@@ -54,8 +54,11 @@ def test_the_defaults(load, tmp_path):
         "report_to": (),
         "alert_to": (),
         "alert_urls": (),
+        "summary_urls": (),
+        "alert_tell_done": False,
         "lost_call_grace_minutes": 10,
         "working_hours": None,
+        "service_level_seconds": 20,
         "backups_dir": tmp_path / "backups",
         "backups_keep": 30,
         "calls_keep_days": None,
@@ -74,7 +77,9 @@ def test_every_key_is_read(load, tmp_path):
         "REPORT_LANGUAGE=EN\nDATABASE_URL=sqlite:////srv/b.db\nREPORTS_DIR=/srv/reports\nSMTP_HOST=mail.example.com\n"
         "SMTP_PORT=465\nSMTP_SECURITY=tls\nSMTP_USER=me\nSMTP_PASSWORD='a #b$c ${d}'\nMAIL_FROM=me@example.com\n"
         "REPORT_TO= a@example.com, b@example.com ,\nALERT_TO=c@example.com\n"
-        "ALERT_URLS=' json://127.0.0.1/a   ntfy://ntfy.example.com/b '\nLOST_CALL_GRACE_MINUTES=0\n"
+        "ALERT_URLS=' json://127.0.0.1/a   ntfy://ntfy.example.com/b '\nALERT_TELL_DONE=yes\n"
+        "LOST_CALL_GRACE_MINUTES=0\n"
+        "SUMMARY_URLS=json://127.0.0.1/c\nSERVICE_LEVEL_SECONDS=30\n"
         "WORKING_HOURS=9:00 – 18:30\nBACKUPS_DIR=/srv/backups\nBACKUPS_KEEP=7\nADMIN_TO=d@example.com\n"
         "CALLS_KEEP_DAYS=400\n"
         "RECORDS_URL=s3://bucket/calls\nRECORDS_PATIENCE_HOURS=24\nRECORD_MAX_MB=50\n"
@@ -111,8 +116,11 @@ def test_every_key_is_read(load, tmp_path):
         "report_to": ("a@example.com", "b@example.com"),
         "alert_to": ("c@example.com",),
         "alert_urls": ("json://127.0.0.1/a", "ntfy://ntfy.example.com/b"),
+        "summary_urls": ("json://127.0.0.1/c",),
+        "alert_tell_done": True,
         "lost_call_grace_minutes": 0,
         "working_hours": (time(9), time(18, 30)),
+        "service_level_seconds": 30,
         "backups_dir": Path("/srv/backups"),
         "backups_keep": 7,
         "calls_keep_days": 400,
@@ -302,6 +310,7 @@ def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
         ("TIMEZONE=../etc", "TIMEZONE"),
         ("ALERT_TO=nobody", "ALERT_TO"),
         ("ALERT_URLS=tgram://", "ALERT_URLS"),
+        ("ALERT_TELL_DONE=later", "ALERT_TELL_DONE"),
         ("LOST_CALL_GRACE_MINUTES=ten", "LOST_CALL_GRACE_MINUTES"),
         ("LOST_CALL_GRACE_MINUTES=1441", "LOST_CALL_GRACE_MINUTES"),
         ("WORKING_HOURS=9-18", "WORKING_HOURS"),

@@ -1,18 +1,21 @@
-"""A report -> each of REPORT_TO, once: who has got it is remembered, and who has not is sent it by the next run."""
+"""A report -> each of REPORT_TO and SUMMARY_URLS, once: who has got it is remembered, and who has not is sent it by
+the next run."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from common.job import Job
 from common.labels import Labels
 from common.messages import mail
+from common.messages.chats import NotifyError, chats
 from common.messages.mail import Fate, MailError, Thread
 from common.messages.notice import notice_mail
 from common.reports.figures import Report
-from common.reports.report_mail import report_mail
+from common.reports.report_mail import report_in_short, report_mail
 from common.reports.tables import title
 from common.state.store import Store
 
@@ -25,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class Delivery:
-    """The mails of a run.
+    """The mails of a run, and what it tells chats.
 
     by_hand:        whether somebody asks for these reports: then those who were given up are tried again, and what
                     everybody has got already is sent anew
@@ -39,13 +42,46 @@ class Delivery:
         self._pauses = iter(mail.PAUSES_SECONDS)
         self.is_server_away = False
 
-    def deliver(self, report: Report, paths: Sequence[Path], done: Mapping[str, Any], *, kind: str = "") -> bool:
+    def tell_chats(self, report: Report) -> bool:
+        """Send each of SUMMARY_URLS the report in short, once; gives whether no chat waits for it any more.
+
+        A chat that does not take it is told, tried once more by the next run, and then given up.
+        """
+        job, name, is_done = self._job, report.selection.name, True
+        for chat in chats(job.settings.summary_urls, "SUMMARY_URLS"):
+            row = f"{name} in short, in {chat.id}"
+            fate = self._store.get_all([row]).get(row)
+            if fate in (ACCEPTED, GIVEN_UP):
+                continue
+            remember = partial(self._store.put, {row: ACCEPTED}, done=f"{chat.name} has got the report in short")
+            try:
+                message = report_in_short(report, Labels(job.settings.language), chat.fits)
+                with self._each_try():
+                    # A crash before it is remembered sends it twice; the other way round it might never be sent.
+                    chat.send(message, remember)
+            except NotifyError as error:
+                then = "" if fate else " The next run tries it once more."
+                job.fail(f"{name}: {error}{then}")
+                self._store.put({row: GIVEN_UP if fate else UNKNOWN})
+                is_done &= bool(fate)
+        return is_done
+
+    def deliver(
+        self,
+        report: Report,
+        paths: Sequence[Path],
+        done: Mapping[str, Any],
+        *,
+        kind: str = "",
+        others_wait: bool = False,
+    ) -> bool:
         """Mail a report to those of REPORT_TO who have not got it; gives whether nobody waits for it any more.
 
         A mail that fails is told. Whom the server refuses for good is given up, and ADMIN_TO is told of that once.
 
-        done: what is to be remembered when nobody waits for it any more
-        kind: tells it from other reports of the same time, so that who has got those is sent this one, too
+        done:        what is to be remembered when nobody waits for it any more
+        kind:        tells it from other reports of the same time, so that who has got those is sent this one, too
+        others_wait: whether somebody waits for it who gets no mail
         """
         job, to, name = self._job, self._job.settings.report_to, report.selection.name
         row = " ".join(filter(None, ["mail of", name, "so far" if report.as_of else "", kind]))
@@ -59,9 +95,13 @@ class Delivery:
         final = (ACCEPTED,) if self._by_hand else (ACCEPTED, GIVEN_UP)
 
         def remember(more: Mapping[str, Any], what: str = "", *, is_end: bool = False) -> bool:
-            nobody_waits = all(fates.get(address) in final for address in to)
+            nobody_waits = not others_wait and all(fates.get(address) in final for address in to)
             # By hand, it ends after the server's good-bye: whoever was killed before that and runs again, mails nobody.
-            is_over = (is_end or not self._by_hand) and all(fates.get(address) == ACCEPTED for address in to)
+            is_over = (
+                not others_wait
+                and (is_end or not self._by_hand)
+                and all(fates.get(address) == ACCEPTED for address in to)
+            )
             of_row = {row: None, times: time} if is_over else {row: fates or None}
             self._store.put({**of_row, **more, **(done if nobody_waits else {})}, done=what)
             return nobody_waits
@@ -104,7 +144,7 @@ class Delivery:
         self.is_server_away = False
         if self._by_hand or not waiting:
             remember({}, is_end=True)
-        return True
+        return not others_wait
 
     def _is_admin_told(self, refused: Sequence[str], report: Report, error: MailError, labels: Labels) -> bool:
         """Mail ADMIN_TO who does not get reports; a mail that fails is told."""

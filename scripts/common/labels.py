@@ -1,28 +1,32 @@
 """The words people see in reports and mails, in Ukrainian, English and Russian."""
 
 from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from babel import Locale
+from babel.dates import format_date, format_interval, format_time
+from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
 
 LANGUAGES = ("uk", "en", "ru")
 
 # Every word once, in the order of LANGUAGES.
 _WORDS: dict[str, tuple[str, str, str]] = {
-    # The report as a whole
+    # The report as a whole; a text with | has a form for each of its language's plurals
     "subject": (
-        "Дзвінки {period}: вхідних {incoming}, втрачених {lost}, не передзвонили {waiting}",
-        "Calls {period}: {incoming} incoming, {lost} lost, {waiting} not called back",
-        "Звонки {period}: входящих {incoming}, потерянных {lost}, не перезвонили {waiting}",
+        "{waiting}прийнято {percent} — дзвінки {period}",
+        "{waiting}{percent} answered — calls {period}",
+        "{waiting}принято {percent} — звонки {period}",
     ),
-    "subject without callbacks": (
-        "Дзвінки {period}: вхідних {incoming}, втрачених {lost}",
-        "Calls {period}: {incoming} incoming, {lost} lost",
-        "Звонки {period}: входящих {incoming}, потерянных {lost}",
+    "subject waiting": ("Чекають: {count}, ", "Waiting: {count}, ", "Ждут: {count}, "),
+    "subject counts": (
+        "Дзвінки {period}: вхідних {incoming}, вихідних {outgoing}",
+        "Calls {period}: {incoming} incoming, {outgoing} outgoing",
+        "Звонки {period}: входящих {incoming}, исходящих {outgoing}",
     ),
-    "title": ("Дзвінки за {day}", "Calls on {day}", "Звонки за {day}"),
-    "title of a period": (
-        "Дзвінки за {start} – {stop}",
-        "Calls from {start} to {stop}",
-        "Звонки за {start} – {stop}",
-    ),
+    "subject one way": ("Дзвінки {period}: {count}", "Calls {period}: {count}", "Звонки {period}: {count}"),
+    "title": ("Дзвінки: {when}", "Calls: {when}", "Звонки: {when}"),
     "partial": (
         "День ще триває: станом на {time}",
         "The day is not over: as of {time}",
@@ -34,16 +38,16 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Последний день ещё не закончился: по состоянию на {time}",
     ),
     "partial subject": (" (станом на {time})", " (as of {time})", " (на {time})"),
-    "no calls": ("Дзвінків не було", "There were no calls", "Звонков не было"),
-    "callbacks unknown": (
-        "Кому передзвонили, невідомо: дзвінків інших ліній або напрямків тут немає",
-        "Who was called back is unknown: calls of other lines or directions are not here",
-        "Кому перезвонили, неизвестно: звонков других линий или направлений здесь нет",
-    ),
+    "no calls": ("Дзвінків не було.", "There were no calls.", "Звонков не было."),
     "unreadable calls": (
         "Не вдалося прочитати записів: {count}. Цих дзвінків тут немає",
         "Entries that could not be read: {count}. These calls are not here",
         "Не удалось прочитать записей: {count}. Этих звонков здесь нет",
+    ),
+    "spells unknown": (
+        "Кому передзвонили, невідомо: дзвінків інших ліній або напрямків тут немає",
+        "Who was called back is unknown: calls of other lines or directions are not here",
+        "Кому перезвонили, неизвестно: звонков других линий или направлений здесь нет",
     ),
     "attached": ("Повний список — у вкладенні.", "The full list is attached.", "Полный список — во вложении."),
     "too large": (
@@ -51,60 +55,265 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "The full list is too large for a mail. It is here: {paths}",
         "Полный список слишком велик для письма. Он здесь: {paths}",
     ),
+    # The sentence on top of it
+    "answered of": (
+        "Прийнято {percent} з {count} вхідного дзвінка|Прийнято {percent} з {count} вхідних дзвінків"
+        "|Прийнято {percent} з {count} вхідних дзвінків",
+        "Answered {percent} of {count} incoming call|Answered {percent} of {count} incoming calls",
+        "Принято {percent} из {count} входящего звонка|Принято {percent} из {count} входящих звонков"
+        "|Принято {percent} из {count} входящих звонков",
+    ),
+    "no incoming": (
+        "Завершених вхідних дзвінків не було",
+        "No incoming calls were finished",
+        "Завершённых входящих звонков не было",
+    ),
+    "outgoing of": (
+        "Додзвонилися в {percent} із {count} вихідного дзвінка|Додзвонилися в {percent} із {count} вихідних дзвінків"
+        "|Додзвонилися в {percent} із {count} вихідних дзвінків",
+        "Reached somebody in {percent} of {count} outgoing call"
+        "|Reached somebody in {percent} of {count} outgoing calls",
+        "Дозвонились в {percent} из {count} исходящего звонка|Дозвонились в {percent} из {count} исходящих звонков"
+        "|Дозвонились в {percent} из {count} исходящих звонков",
+    ),
+    "points more": (
+        ", на {points} пункт більше, ніж {before}|, на {points} пункти більше, ніж {before}"
+        "|, на {points} пунктів більше, ніж {before}|, на {points} пункту більше, ніж {before}",
+        ", {points} point more than {before}|, {points} points more than {before}",
+        ", на {points} пункт больше, чем {before}|, на {points} пункта больше, чем {before}"
+        "|, на {points} пунктов больше, чем {before}|, на {points} пункта больше, чем {before}",
+    ),
+    "points less": (
+        ", на {points} пункт менше, ніж {before}|, на {points} пункти менше, ніж {before}"
+        "|, на {points} пунктів менше, ніж {before}|, на {points} пункту менше, ніж {before}",
+        ", {points} point less than {before}|, {points} points less than {before}",
+        ", на {points} пункт меньше, чем {before}|, на {points} пункта меньше, чем {before}"
+        "|, на {points} пунктов меньше, чем {before}|, на {points} пункта меньше, чем {before}",
+    ),
+    "as many": (", стільки ж, скільки {before}", ", as {before}", ", столько же, сколько {before}"),
+    "in the month before": ("попереднього місяця", "in the month before", "в предыдущем месяце"),
+    "in the days before": (
+        "за попередній {count} день|за попередні {count} дні|за попередні {count} днів",
+        "in the {count} day before|in the {count} days before",
+        "за предыдущий {count} день|за предыдущие {count} дня|за предыдущие {count} дней",
+    ),
+    "still wait": (
+        "; ще чекає на дзвінок {count} людина|; ще чекають на дзвінок {count} людини"
+        "|; ще чекають на дзвінок {count} людей",
+        "; {count} caller still waits|; {count} callers still wait",
+        "; ещё ждёт звонка {count} человек|; ещё ждут звонка {count} человека|; ещё ждут звонка {count} человек",
+    ),
+    "nobody waits": ("; на дзвінок не чекає ніхто", "; nobody waits for a call", "; звонка не ждёт никто"),
+    "compared with": (
+        "▲▼ — порівняно з {period}",
+        "▲▼ compared with {period}",
+        "▲▼ — по сравнению с {period}",
+    ),
     # Sheets
     "sheet summary": ("Підсумок", "Summary", "Итоги"),
+    "sheet to call": ("Передзвонити", "To call", "Перезвонить"),
     "sheet calls": ("Дзвінки", "Calls", "Звонки"),
-    "sheet lost": ("Втрачені", "Lost", "Потерянные"),
     "sheet employees": ("Працівники", "Employees", "Сотрудники"),
+    "sheet our numbers": ("Наші номери", "Our numbers", "Наши номера"),
+    "sheet groups": ("Групи", "Groups", "Группы"),
+    "sheet sources": ("Джерела", "Sources", "Источники"),
     "sheet days": ("За днями", "By day", "По дням"),
-    "sheet week": ("За годинами тижня", "By hour of the week", "По часам недели"),
-    # Totals
-    "incoming calls": ("Вхідні", "Incoming", "Входящие"),
-    "answered calls": ("Відповіли", "Answered", "Отвечено"),
-    "lost calls": ("Втрачені", "Lost", "Потерянные"),
-    "other calls": ("Інші (тривають, невідомі)", "Other (going on, unknown)", "Другие (идут, неизвестные)"),
-    "called back": ("Втрачені, передзвонили", "Lost and called back", "Потерянные, перезвонили"),
-    "not called back": ("Втрачені, не передзвонили", "Lost, not called back", "Потерянные, не перезвонили"),
-    "median callback": (
-        "Час до передзвону (медіана)",
-        "Time to call back (median)",
-        "Время до перезвона (медиана)",
-    ),
-    "outgoing calls": ("Вихідні", "Outgoing", "Исходящие"),
-    "outgoing answered": ("Додзвонилися", "Outgoing, reached", "Дозвонились"),
-    "talk time": ("Час розмов", "Talk time", "Время разговоров"),
-    "average wait": ("Очікування відповіді (середнє)", "Wait for an answer (average)", "Ожидание ответа (среднее)"),
+    "sheet weeks": ("За тижнями", "By week", "По неделям"),
+    "sheet months": ("За місяцями", "By month", "По месяцам"),
+    "sheet week": ("Години тижня", "Hours of the week", "Часы недели"),
+    "sheet how": ("Як ми рахуємо", "How we count", "Как мы считаем"),
+    # Tiles
+    "tile incoming": ("Вхідні", "Incoming", "Входящие"),
+    "tile answered": ("Прийняті", "Answered", "Принятые"),
+    "tile soon": ("Прийняті за {seconds} с", "Answered within {seconds} s", "Принятые за {seconds} с"),
+    "tile lost": ("Втрачені", "Lost", "Потерянные"),
+    "tile to call": ("Потрібно передзвонити", "To call back", "Нужно перезвонить"),
     # Headings
-    "by hour": ("За годинами", "By hour", "По часам"),
-    "by employee": ("За працівниками", "By employee", "По сотрудникам"),
-    "still waiting": ("Чекають на дзвінок", "Waiting for a call", "Ждут звонка"),
+    "to call": ("Кому передзвонити", "Whom to call", "Кому перезвонить"),
+    "by hour": ("Вхідні за годинами", "Incoming by hour", "Входящие по часам"),
+    "by day": ("Вхідні за днями", "Incoming by day", "Входящие по дням"),
+    "by week": ("Вхідні за тижнями", "Incoming by week", "Входящие по неделям"),
+    "by month": ("Вхідні за місяцями", "Incoming by month", "Входящие по месяцам"),
+    "by employee": ("Працівники", "Employees", "Сотрудники"),
+    "by our number": ("Наші номери", "Our numbers", "Наши номера"),
+    "top callers": ("Хто дзвонить найчастіше", "Who calls most", "Кто звонит чаще всего"),
+    "by age": ("Як довго чекають", "How long they wait", "Как долго ждут"),
+    "age under": ("до {duration}", "under {duration}", "до {duration}"),
+    "age over": ("понад {duration}", "over {duration}", "свыше {duration}"),
+    "incoming an hour": (
+        "Вхідних дзвінків за годину, у середньому",
+        "Incoming calls an hour, on average",
+        "Входящих звонков в час, в среднем",
+    ),
+    "lost an hour": ("З них втрачених", "Lost of these", "Из них потерянных"),
     "and more": (
         "та ще {count} — у повному списку",
         "and {count} more in the full list",
         "и ещё {count} — в полном списке",
     ),
-    "average week": (
-        "Середній тиждень: дзвінків за годину",
-        "An average week: calls an hour",
-        "Средняя неделя: звонков в час",
+    "and so many more": ("та ще {count}", "and {count} more", "и ещё {count}"),
+    "and more on sheet": (
+        "та ще {count} — на аркуші «{sheet}»",
+        "and {count} more on the sheet “{sheet}”",
+        "и ещё {count} — на листе «{sheet}»",
+    ),
+    "by hour sheet": ("За годинами", "By hour", "По часам"),
+    "nobody to call": ("Передзвонювати нікому", "Nobody to call back", "Перезванивать некому"),
+    "chart": (
+        "Стовпчики показують прийняті та втрачені дзвінки.",
+        "The bars show answered and lost calls.",
+        "Столбцы показывают принятые и потерянные звонки.",
+    ),
+    # What became of a lost caller: a mark and a word, so that nobody depends on a colour
+    "called_back": ("✓ передзвонили", "✓ called back", "✓ перезвонили"),
+    "got_through": ("↺ додзвонився сам", "↺ got through", "↺ дозвонился сам"),
+    "tried": ("… не додзвонилися", "… tried, not reached", "… не дозвонились"),
+    "nobody": ("✗ не передзвонили", "✗ not called back", "✗ не перезвонили"),
+    "lost": ("втрачений", "lost", "потерянный"),
+    # How we count: a figure, and what it is
+    "how": (
+        "За цими цифрами ухвалюють рішення, тож кожна має одне значення. SMS і факси не рахуються.",
+        "Decisions are made by these figures, so each has one meaning. SMS and faxes are not counted.",
+        "По этим цифрам принимают решения, поэтому у каждой одно значение. SMS и факсы не считаются.",
+    ),
+    "how incoming": (
+        "Усі дзвінки до нас: прийняті, втрачені й інші (ще тривають або з невідомим результатом).",
+        "All calls to us: answered, lost, and others (still going on, or with an unknown result).",
+        "Все звонки к нам: принятые, потерянные и другие (ещё идут или с неизвестным результатом).",
+    ),
+    "how answered": (
+        "З абонентом поговорили. Відсоток — частка прийнятих серед прийнятих і втрачених.",
+        "Somebody spoke to the caller. The percentage is that of the answered and the lost together.",
+        "С абонентом поговорили. Процент — доля принятых среди принятых и потерянных.",
+    ),
+    "how soon": (
+        "Частка дзвінків, на які відповіли за {seconds} с. Хто поклав слухавку за перші {at_once} с, не враховується.",
+        "The share of calls that were answered within {seconds} s. Who hung up within {at_once} s is left out.",
+        "Доля звонков, на которые ответили за {seconds} с. Кто положил трубку за первые {at_once} с, не учитывается.",
+    ),
+    "how lost": (
+        "З абонентом ніхто не поговорив: не дочекався, було зайнято або залишив голосове повідомлення.",
+        "Nobody spoke to the caller: who gave up, found the line busy, or left a voice message.",
+        "С абонентом никто не поговорил: не дождался, было занято или оставил голосовое сообщение.",
+    ),
+    "how to call": (
+        "Люди, чиї дзвінки втрачено і з якими відтоді ніхто не поговорив. Спершу ті, хто залишив повідомлення, потім"
+        " ваші клієнти, потім ті, хто дзвонив частіше й чекає довше.",
+        "People whose calls were lost and to whom nobody has spoken since. First those who left a message, then your"
+        " clients, then who called more often and waits longer.",
+        "Люди, чьи звонки потеряны и с кем с тех пор никто не поговорил. Сначала те, кто оставил сообщение, потом ваши"
+        " клиенты, потом те, кто звонил чаще и ждёт дольше.",
+    ),
+    "how called_back": (
+        "Ми передзвонили й поговорили.",
+        "We called back, and spoke to the caller.",
+        "Мы перезвонили и поговорили.",
+    ),
+    "how got_through": (
+        "Людині довелося дзвонити ще раз, і тоді їй відповіли. Це не наша заслуга.",
+        "The caller had to ring again, and was answered then. That is not to our credit.",
+        "Человеку пришлось звонить ещё раз, и тогда ему ответили. Это не наша заслуга.",
+    ),
+    "how tried": (
+        "Ми дзвонили після останнього втраченого дзвінка, але ще не поговорили.",
+        "We called after the last lost call, but have not spoken to the caller yet.",
+        "Мы звонили после последнего потерянного звонка, но ещё не поговорили.",
+    ),
+    "how nobody": (
+        "Після останнього втраченого дзвінка цій людині ніхто не дзвонив.",
+        "Nobody has called since the last lost call.",
+        "После последнего потерянного звонка этому человеку никто не звонил.",
+    ),
+    "how hidden": (
+        "Дзвінок із прихованого номера рахується як дзвінок, але передзвонити на нього не можна.",
+        "A call from a hidden number is counted as a call; but it cannot be called back.",
+        "Звонок со скрытого номера считается как звонок, но перезвонить на него нельзя.",
+    ),
+    "how new": (
+        "Різні номери, які дзвонили вперше (за даними Binotel).",
+        "Different numbers that called for the first time, as Binotel says.",
+        "Разные номера, которые звонили впервые (по данным Binotel).",
+    ),
+    "how rung in lost": (
+        "Втрачені дзвінки, під час яких телефон цього працівника дзвонив. Дзвінок, на який відповів колега, нікому не"
+        " шкодить.",
+        "Lost calls in which this employee’s phone rang. A call that a colleague answered blames nobody.",
+        "Потерянные звонки, во время которых телефон этого сотрудника звонил. Звонок, на который ответил коллега,"
+        " никому не вредит.",
+    ),
+    "how picked up": (
+        "Прийняті / (прийняті + пропущені).",
+        "Answered / (answered + missed).",
+        "Принятые / (принятые + пропущенные).",
+    ),
+    "how callbacks": (
+        "Скільком людям із втраченими дзвінками цей працівник передзвонив і поговорив.",
+        "How many lost callers this employee called back and spoke to.",
+        "Скольким людям с потерянными звонками этот сотрудник перезвонил и поговорил.",
+    ),
+    "how outgoing": (
+        "Наші дзвінки назовні; «додзвонилися» — ті, у яких поговорили.",
+        "Our own calls; “reached” are those in which somebody spoke to us.",
+        "Наши звонки наружу; «дозвонились» — те, в которых поговорили.",
+    ),
+    "how talk": (
+        "Тривалість розмов у прийнятих і вихідних дзвінках.",
+        "How long people talked in answered and in outgoing calls.",
+        "Продолжительность разговоров в принятых и исходящих звонках.",
+    ),
+    "how compared": (
+        "День порівнюється з тим самим днем тижня тиждень тому, місяць — із попереднім місяцем, інший період — із такою"
+        " ж кількістю днів перед ним. Різниця відсотків — у пунктах.",
+        "A day is compared with the same weekday a week before, a month with the month before, any other period with as"
+        " many days before it. Percentages differ by points.",
+        "День сравнивается с тем же днём недели неделю назад, месяц — с предыдущим месяцем, другой период — с таким же"
+        " количеством дней перед ним. Разница процентов — в пунктах.",
     ),
     # The alert
     "waiting callers": ("Чекають на дзвінок: {count}", "Waiting for a call: {count}", "Ждут звонка: {count}"),
+    "all waiting": ("Усього чекають: {count}", "Waiting in all: {count}", "Всего ждут: {count}"),
+    "and so many later": (
+        "Ще {count} — у наступному повідомленні",
+        "{count} more in the next message",
+        "Ещё {count} — в следующем сообщении",
+    ),
     "yesterday": ("вчора {time}", "yesterday {time}", "вчера {time}"),
     "waited": ("очікування {time}", "waited {time}", "ожидание {time}"),
-    "called line": ("на {line}", "to {line}", "на {line}"),
+    "lost again": (
+        "дзвонить {times} (перший раз: {time})",
+        "called {times} (first: {time})",
+        "звонит {times} (первый раз: {time})",
+    ),
+    "2 times": ("удруге", "a second time", "во второй раз"),
+    "3 times": ("утретє", "a third time", "в третий раз"),
+    "4 times": ("учетверте", "a fourth time", "в четвёртый раз"),
+    "5 times": ("уп’яте", "a fifth time", "в пятый раз"),
+    "many times": ("уже {count}-й раз", "{count} times by now", "уже {count}-й раз"),
+    "called line": ("наш номер: {line}", "our number: {line}", "наш номер: {line}"),
     "left a message": (
         "є голосове повідомлення",
         "left a voice message",
         "есть голосовое сообщение",
     ),
-    "spoke with": ("остання розмова: {employee}", "last spoke with {employee}", "последний разговор: {employee}"),
-    "and so many later": (
-        "та ще {count} — у наступному повідомленні",
-        "and {count} more in the next message",
-        "и ещё {count} — в следующем сообщении",
+    "tried to call back": (
+        "передзвонювали, але не додзвонилися",
+        "we called back, but did not reach them",
+        "перезванивали, но не дозвонились",
     ),
-    "and so many more": ("та ще {count}", "and {count} more", "и ещё {count}"),
+    "rang at": ("у кого дзвонило: {lines}", "who was rung: {lines}", "у кого звонило: {lines}"),
+    "spoke with": ("остання розмова: {employee}", "last spoke with {employee}", "последний разговор: {employee}"),
+    "wait no more": ("Уже не чекають", "No longer waiting", "Уже не ждут"),
+    "called back by": (
+        "передзвонили через {time} — {employee}",
+        "called back by {employee} after {time}",
+        "перезвонили через {time} — {employee}",
+    ),
+    "called back after": ("передзвонили через {time}", "called back after {time}", "перезвонили через {time}"),
+    "got through": (
+        "додзвонилися самі через {time}",
+        "got through themselves after {time}",
+        "дозвонились сами через {time}",
+    ),
     "alert test": (
         "Перевірка: сповіщення про втрачені дзвінки надходитимуть сюди",
         "A test: alerts of lost calls will come here",
@@ -221,46 +430,70 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     # Columns
     "time": ("Час", "Time", "Время"),
     "day": ("День", "Day", "День"),
+    "week": ("Тиждень", "Week", "Неделя"),
+    "month": ("Місяць", "Month", "Месяц"),
     "weekday": ("День тижня", "Weekday", "День недели"),
     "hour": ("Година", "Hour", "Час"),
     "direction": ("Напрямок", "Direction", "Направление"),
     "number": ("Номер", "Number", "Номер"),
+    "name": ("Ім’я", "Name", "Имя"),
     "customer": ("Клієнт", "Customer", "Клиент"),
+    "new or repeat": ("Новий", "New", "Новый"),
     "employee": ("Працівник", "Employee", "Сотрудник"),
     "line": ("Лінія", "Line", "Линия"),
+    "group": ("Група", "Group", "Группа"),
     "result": ("Результат", "Result", "Результат"),
-    "lost": ("Втрачений", "Lost", "Потерянный"),
+    "what became": ("Втрачений", "Lost", "Потерянный"),
     "wait": ("Очікування", "Wait", "Ожидание"),
     "talk": ("Розмова", "Talk", "Разговор"),
     "our number": ("Наш номер", "Our number", "Наш номер"),
     "our number's name": ("Назва номера", "Number's name", "Название номера"),
+    "source": ("Джерело", "Source", "Источник"),
+    "medium": ("Канал", "Medium", "Канал"),
+    "campaign": ("Кампанія", "Campaign", "Кампания"),
+    "site": ("Сайт", "Site", "Сайт"),
+    "recording": ("Запис", "Recording", "Запись"),
     "call id": ("ID дзвінка", "Call ID", "ID звонка"),
     "id": ("ID", "ID", "ID"),
     "numbers": ("Номери", "Numbers", "Номера"),
-    "name": ("Ім’я", "Name", "Имя"),
     "description": ("Опис", "Description", "Описание"),
     "email": ("Ел. пошта", "E-mail", "Эл. почта"),
     "labels": ("Мітки", "Labels", "Метки"),
-    "times": ("Разів", "Times", "Раз"),
-    "waiting times": ("Без передзвону", "Not called back", "Без перезвона"),
+    "times": ("Скільки разів", "How often", "Сколько раз"),
     "state": ("Стан", "State", "Состояние"),
     "lost at": ("{count}×, востаннє {time}", "{count}×, last {time}", "{count}×, последний раз {time}"),
     "first time": ("Перший раз", "First time", "Первый раз"),
-    "last time": ("Останній раз", "Last time", "Последний раз"),
-    "callback time": ("Передзвонили", "Called back", "Перезвонили"),
-    "callback after": ("Через", "After", "Через"),
-    "callback by": ("Хто", "By whom", "Кто"),
+    "last time": ("Востаннє", "Last time", "Последний раз"),
+    "rung": ("У кого дзвонило", "Who was rung", "У кого звонило"),
+    "message": ("Повідомлення", "Message", "Сообщение"),
+    "ended": ("Поговорили", "Spoken to", "Поговорили"),
+    "ended after": ("Через скільки", "After", "Через сколько"),
+    "ended by": ("Хто поговорив", "By whom", "Кто поговорил"),
+    "incoming calls": ("Вхідні", "Incoming", "Входящие"),
+    "answered calls": ("Прийняті", "Answered", "Принятые"),
+    "lost calls": ("Втрачені", "Lost", "Потерянные"),
+    "other calls": ("Інші", "Other", "Другие"),
+    "answered percent": ("Прийняті, %", "Answered, %", "Принятые, %"),
+    "change": ("Зміна, пунктів", "Change, points", "Изменение, пунктов"),
+    "within": ("За {seconds} с, %", "Within {seconds} s, %", "За {seconds} с, %"),
+    "new callers": ("Нові", "New callers", "Новые"),
+    "rung in lost": ("Пропустили", "Missed", "Пропустили"),
+    "picked up": ("Взяли слухавку, %", "Picked up, %", "Взяли трубку, %"),
+    "outgoing calls": ("Вихідні", "Outgoing", "Исходящие"),
+    "outgoing answered": ("Додзвонилися", "Reached", "Дозвонились"),
+    "talk time": ("Час розмов", "Talk time", "Время разговоров"),
+    "average talk": ("Середня розмова", "Average talk", "Средний разговор"),
+    "callbacks": ("Передзвонили", "Called back", "Перезвонили"),
+    "callers": ("Осіб", "Callers", "Человек"),
     # Values
     "incoming": ("вхідний", "incoming", "входящий"),
     "outgoing": ("вихідний", "outgoing", "исходящий"),
-    "lost, called back": ("передзвонили", "called back", "перезвонили"),
-    "lost, waiting": ("не передзвонили", "not called back", "не перезвонили"),
-    "lost, unknown": ("втрачений", "lost", "потерянный"),
+    "new": ("новий", "new", "новый"),
+    "yes": ("є", "yes", "есть"),
+    "listen": ("слухати", "listen", "слушать"),
     "no line": ("без лінії", "no line", "без линии"),
     "hidden number": ("прихований номер", "hidden number", "скрытый номер"),
-    "hours": ("{count} год", "{count} h", "{count} ч"),
-    "minutes": ("{count} хв", "{count} min", "{count} мин"),
-    "seconds": ("{count} с", "{count} s", "{count} с"),
+    "no number": ("номер невідомий", "number unknown", "номер неизвестен"),
     # Dispositions; unknown ones are shown as they are
     "ANSWER": ("розмова", "talked", "разговор"),
     "TRANSFER": ("розмова, переведено", "talked, transferred", "разговор, переведён"),
@@ -280,75 +513,147 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "FAILED": ("факс не отримано", "fax not received", "факс не получен"),
 }
 
-_DATE_FORMATS = ("%d.%m.%Y", "%Y-%m-%d", "%d.%m.%Y")
-# As Excel spells it.
-_EXCEL_DATE_FORMATS = ("dd.mm.yyyy", "yyyy-mm-dd", "dd.mm.yyyy")
-_EXCEL_SHORT_DATE_FORMATS = ("dd.mm", "mm-dd", "dd.mm")
-_WEEKDAYS = (
-    ("понеділок", "вівторок", "середа", "четвер", "п’ятниця", "субота", "неділя"),
-    ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье"),
+# English as it is written where these reports are read: 3 May 2024, 09:05.
+_LOCALES = ("uk", "en_GB", "ru")
+# "than the Wednesday before": neither Ukrainian nor Russian can make it of the day's name alone.
+_WEEKDAYS_BEFORE = (
+    (
+        "попереднього понеділка",
+        "попереднього вівторка",
+        "попередньої середи",
+        "попереднього четверга",
+        "попередньої п’ятниці",
+        "попередньої суботи",
+        "попередньої неділі",
+    ),
+    tuple(f"on the {day} before" for day in "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()),
+    (
+        "в предыдущий понедельник",
+        "в предыдущий вторник",
+        "в предыдущую среду",
+        "в предыдущий четверг",
+        "в предыдущую пятницу",
+        "в предыдущую субботу",
+        "в предыдущее воскресенье",
+    ),
 )
-_SHORT_WEEKDAYS = (
-    ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Нд"),
-    ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-    ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс"),
-)
+Day = date  # where a method is called date
+_PLURALS = ("one", "few", "many", "other")
+_DURATIONS: tuple[Literal["short", "narrow"], ...] = (
+    "short",
+    "narrow",
+    "short",
+)  # Babel's: "2 hrs 5 mins" reads no better than "2h 5m"
+_PARTS_OF_DURATION = 2
+_NARROW_SPACES = str.maketrans("\u202f\u2009", "\xa0\xa0")  # few fonts have them
 
 
 class Labels:
-    """The words of one language: `labels["number"]`, `labels.format("subject", day=...)`."""
+    """The words of one language: `labels["number"]`, `labels.format("subject", day=...)`; formats are Babel's."""
 
     def __init__(self, language: str) -> None:
         self.language = language
         self._column = LANGUAGES.index(language)
+        self._locale = Locale.parse(_LOCALES[self._column])
 
     def __getitem__(self, name: str) -> str:
         return _WORDS[name][self._column]
 
-    def format(self, name: str, **values: object) -> str:
-        return self[name].format(**values)
+    def format(self, name: str, *, count: float | None = None, **values: object) -> str:
+        """A text with its places filled in; `count` also chooses between its plural forms, where it has some."""
+        forms = self[name].split("|")
+        form = forms[0]
+        if len(forms) > 1 and count is not None:
+            form = forms[min(self._plural(count), len(forms) - 1)]
+        if count is not None:
+            values["count"] = self.number(count)
+        return form.format(**values)
+
+    def _plural(self, count: float) -> int:
+        """Which form goes with a number: English has two (one, other), the others four."""
+        plural = self._locale.plural_form(Decimal(str(count)))
+        return ("one", "other").index(plural) if self.language == "en" else _PLURALS.index(plural)
 
     def disposition(self, disposition: str) -> str:
         """What became of a call; a disposition that we do not know is shown as it is, and "" is one that rings."""
         disposition = disposition or "CALLING"
         return self[disposition] if disposition in _WORDS and disposition.isupper() else disposition
 
-    def date(self, day: date) -> str:
-        """24.05.2024 or 2024-05-24."""
-        return day.strftime(_DATE_FORMATS[self._column])
+    def number(self, number: float) -> str:
+        """1 234 or 4,2."""
+        return format_decimal(Decimal(str(number)), locale=self._locale).translate(_NARROW_SPACES)
 
-    def weekday(self, weekday: int) -> str:
-        """The name of a day of the week; 0 is Monday."""
-        return _WEEKDAYS[self._column][weekday]
+    def percent(self, percent: float | None) -> str:
+        """76,6 %, 76.6%; — for what there is not."""
+        if percent is None:
+            return "—"
+        share = Decimal(str(percent)) / 100
+        return format_percent(share, locale=self._locale, decimal_quantization=False).translate(_NARROW_SPACES)
+
+    def date(self, day: Day) -> str:
+        """3 трав. 2024 р., 3 May 2024."""
+        return self._of_day(day, "medium")
+
+    def full_date(self, day: Day) -> str:
+        """п’ятниця, 3 травня 2024 р."""
+        return self._of_day(day, "full")
+
+    def day_and_month(self, day: Day) -> str:
+        """3 трав."""
+        return self._of_day(day, self._locale.datetime_skeletons["MMMd"].pattern)
+
+    def month(self, day: Day) -> str:
+        """травень 2024 р."""
+        return self._of_day(day, self._locale.datetime_skeletons["yMMMM"].pattern)
+
+    def days(self, first: Day, last: Day) -> str:
+        """3–9 трав. 2024 р."""
+        return format_interval(first, last, "yMMMd", locale=self._locale).translate(_NARROW_SPACES)
+
+    def _of_day(self, day: Day, form: str) -> str:
+        return format_date(day, form, locale=self._locale).translate(_NARROW_SPACES)
 
     def short_weekday(self, weekday: int) -> str:
-        return _SHORT_WEEKDAYS[self._column][weekday]
+        """The name of a day of the week; 0 is Monday."""
+        return str(self._locale.days["stand-alone"]["abbreviated"][weekday]).capitalize()
+
+    def weekday_before(self, weekday: int) -> str:
+        """When it was the week before: попередньої середи, on the Wednesday before."""
+        return _WEEKDAYS_BEFORE[self._column][weekday]
 
     def time(self, moment: datetime) -> str:
-        return moment.strftime("%H:%M")
+        return format_time(moment.replace(tzinfo=None), "short", locale=self._locale)
 
     def moment(self, moment: datetime) -> str:
-        """24.05.2024 09:30 or 2024-05-24 09:30."""
-        return f"{self.date(moment)} {self.time(moment)}"
+        """3 трав. 2024 р., 09:30."""
+        return f"{self.date(moment)}, {self.time(moment)}"
 
-    @property
-    def excel_date_format(self) -> str:
-        return _EXCEL_DATE_FORMATS[self._column]
+    def short_moment(self, moment: datetime) -> str:
+        """3 трав., 09:30."""
+        return f"{self.day_and_month(moment)}, {self.time(moment)}"
 
     @property
     def excel_short_date_format(self) -> str:
-        """Without the year."""
-        return _EXCEL_SHORT_DATE_FORMATS[self._column]
+        """The same without the year."""
+        pattern: str = self._locale.datetime_skeletons["Md"].pattern
+        return pattern.replace("M", "m")
+
+    @property
+    def excel_date_format(self) -> str:
+        """Of a day in numbers, as Excel spells it: dd.mm.yyyy."""
+        pattern: str = self._locale.datetime_skeletons["yMd"].pattern
+        return pattern.replace("y", "yyyy").replace("M", "m")
 
     def duration(self, seconds: float | None) -> str:
-        """A duration in words, as exact as its size asks for: 2 h 5 min, 5 min 20 s, 20 s."""
+        """A duration in words, as exact as its size asks for: 3 дні 4 год, 2 год 5 хв, 5 хв 20 с, 20 с."""
         if seconds is None:
             return "—"
-        whole = round(seconds)
-        if whole >= 3600:
-            parts = {"hours": whole // 3600, "minutes": whole % 3600 // 60}
-        else:
-            parts = {"minutes": whole // 60, "seconds": whole % 60}
-        words = [self.format(unit, count=count) for unit, count in parts.items() if count]
-        return " ".join(words) or self.format("seconds", count=0)
+        left = round(seconds)
+        words: list[str] = []
+        for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+            count, left = divmod(left, size)
+            if count or (unit == "second" and not words):
+                words.append(format_unit(count, f"duration-{unit}", _DURATIONS[self._column], locale=self._locale))
+            if len(words) == _PARTS_OF_DURATION or (words and not count):
+                break
+        return " ".join(words).translate(_NARROW_SPACES)

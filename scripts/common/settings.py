@@ -83,8 +83,11 @@ class Settings:
     report_to: tuple[str, ...]
     alert_to: tuple[str, ...]
     alert_urls: tuple[str, ...] = dataclasses.field(repr=False)  # they hold tokens
+    summary_urls: tuple[str, ...] = dataclasses.field(repr=False)
+    alert_tell_done: bool
     lost_call_grace_minutes: int
     working_hours: tuple[time, time] | None
+    service_level_seconds: int
     backups_dir: Path
     backups_keep: int
     calls_keep_days: int | None
@@ -100,7 +103,7 @@ class Settings:
         """What must never be seen in a log or a message."""
         tokens = [
             part
-            for url in self.alert_urls
+            for url in (*self.alert_urls, *self.summary_urls)
             for form in (url, unquote(url))
             for part in (*re.split(r"[/?&=@]", form), *re.split(r"[/?&=@:]", form))
             if len(part) >= TOKEN_LENGTH and not is_loopback(part)
@@ -137,8 +140,11 @@ DEFAULTS: dict[str, str | None] = {
     "REPORT_TO": "",
     "ALERT_TO": "",
     "ALERT_URLS": "",
+    "SUMMARY_URLS": "",
+    "ALERT_TELL_DONE": "no",
     "LOST_CALL_GRACE_MINUTES": "10",
     "WORKING_HOURS": "",
+    "SERVICE_LEVEL_SECONDS": "20",
     "BACKUPS_DIR": "backups",
     "BACKUPS_KEEP": "30",
     "CALLS_KEEP_DAYS": "",
@@ -278,9 +284,12 @@ class _Checker:
             mail_from=self._checked("MAIL_FROM", _sender, ""),
             report_to=self._checked("REPORT_TO", _addresses, ()),
             alert_to=self._checked("ALERT_TO", _addresses, ()),
-            alert_urls=self._checked("ALERT_URLS", _alert_urls, ()),
+            alert_urls=self._checked("ALERT_URLS", _chats, ()),
+            summary_urls=self._checked("SUMMARY_URLS", _chats, ()),
+            alert_tell_done=self._checked("ALERT_TELL_DONE", _yes_or_no, False),
             lost_call_grace_minutes=self._checked("LOST_CALL_GRACE_MINUTES", _minutes, 10),
             working_hours=self._checked("WORKING_HOURS", _hours, None),
+            service_level_seconds=self._checked("SERVICE_LEVEL_SECONDS", _count, 20),
             backups_dir=self._checked("BACKUPS_DIR", self._folder, Path()),
             backups_keep=self._checked("BACKUPS_KEEP", _count, 30),
             calls_keep_days=self._checked("CALLS_KEEP_DAYS", _optional_count, None),
@@ -466,7 +475,7 @@ def _hours(text: str) -> tuple[time, time] | None:
     return first, last
 
 
-def _alert_urls(text: str) -> tuple[str, ...]:
+def _chats(text: str) -> tuple[str, ...]:
     if not text:
         return ()
     import apprise  # slow to import, and only those who use chats need it

@@ -88,3 +88,9 @@ class Timetable:
         if self.month_day is not None:
             return day.day == min(self.month_day, calendar.monthrange(day.year, day.month)[1])
         return self.weekday in (None, day.weekday())
+
+
+def is_within(hours: tuple[time_of_day, time_of_day], time: time_of_day) -> bool:
+    """Whether a time lies in the hours, which may go over midnight: from the first on, until before the last."""
+    first, last = hours
+    return first <= time < last if first < last else time >= first or time < last

@@ -21,7 +21,8 @@ from goals import by_turns, end, goal, measured
 from common.calls.archive import CALLS, RUNG, Archive, Wanted
 from common.calls.call import Calls
 from common.labels import Labels
-from common.reports.figures import Report, Selection
+from common.reports.figures import Report
+from common.reports.selection import Selection
 from common.reports.workbook import save_workbook
 from common.sandbox.company import Company, day_limits
 

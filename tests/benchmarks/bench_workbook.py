@@ -20,7 +20,8 @@ from openpyxl import Workbook
 from common.calls.call import Call, in_time_order
 from common.calls.phone import international
 from common.labels import Labels
-from common.reports.figures import Report, Selection
+from common.reports.figures import Report
+from common.reports.selection import Selection
 from common.reports.tables import calls_table, lost_table
 from common.reports.workbook import save_workbook
 from common.sandbox.company import Company

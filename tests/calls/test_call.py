@@ -38,12 +38,14 @@ def test_a_recorded_entry_is_read_whole():
     assert Call.from_entry(RECORDED, KYIV) == Call(
         general_call_id="744924436",
         start=datetime(2018, 8, 28, 14, 53, 9, tzinfo=KYIV),
+        unix_start=1535457189,
         call_type="0",
         number="0960000047",
         line="902",
         group="801",
         employee="Олена Приклад",
         customer="Лікар",
+        is_client=True,
         is_new=False,
         disposition="ANSWER",
         wait_seconds=4,
@@ -79,7 +81,8 @@ def test_whatever_is_missing_may_be_missing_in_any_way(missing):
     bare = {"generalCallID": "1", "startTime": 1535457189}
     whole = bare | dict.fromkeys(OBJECTS | set(RECORDED) - set(bare), missing)
     assert Call.from_entry(whole, KYIV) == Call.from_entry(bare, KYIV)
-    assert Call.from_entry(bare, KYIV)[2:] == (*[""] * 6, False, "", 0, 0, "", "", (), None, "", "", "")
+    rest = (*[""] * 6, False, False, "", 0, 0, "", "", (), None, "", "", "")
+    assert Call.from_entry(bare, KYIV)[3:] == rest
 
 
 def test_a_call_id_will_do_for_an_id():

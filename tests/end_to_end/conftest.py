@@ -1,7 +1,10 @@
 """What the tests of whole scripts share: a config file, a real mail server, a script in this process at any moment."""
 
+import json
 import sys
+import threading
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import processes
 import pytest
@@ -38,6 +41,43 @@ def inbox():
             "REPORT_TO": "boss@example.com",
         }
         yield inbox
+
+
+class Hook:
+    """A chat's server: takes messages as JSON, unless it is `down`; `on_message` runs before it answers."""
+
+    def __init__(self):
+        self.messages = []
+        self.down = False
+        self.on_message = lambda: None
+
+    def handler(self):
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if not hook.down:
+                    hook.messages.append((content["title"], content["message"]))
+                    hook.on_message()
+                self.send_response(503 if hook.down else 200)
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        return Handler
+
+
+@pytest.fixture
+def hook():
+    with ExitStack() as stack:
+        hook = Hook()
+        server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), hook.handler()))
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        stack.callback(server.shutdown)
+        hook.url = f"json://127.0.0.1:{server.server_address[1]}/hook"
+        yield hook
 
 
 @pytest.fixture

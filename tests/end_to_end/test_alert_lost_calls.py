@@ -1,16 +1,13 @@
 """Days played minute by minute against the sandbox, a real mail server and a real web hook; every message compared."""
 
 import functools
-import json
 import os
 import signal
 import sqlite3
 import threading
 import time
 from collections import defaultdict
-from contextlib import ExitStack
 from datetime import date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import processes
@@ -29,43 +26,6 @@ OUT = {"callType": "1"}
 
 start = functools.partial(processes.start, SCRIPT)
 run = functools.partial(processes.run, SCRIPT)
-
-
-class Hook:
-    """A chat's server: takes messages as JSON, unless it is `down`; `on_message` runs before it answers."""
-
-    def __init__(self):
-        self.messages = []
-        self.down = False
-        self.on_message = lambda: None
-
-    def handler(self):
-        hook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if not hook.down:
-                    hook.messages.append((content["title"], content["message"]))
-                    hook.on_message()
-                self.send_response(503 if hook.down else 200)
-                self.end_headers()
-
-            def log_message(self, *arguments):
-                pass
-
-        return Handler
-
-
-@pytest.fixture
-def hook():
-    with ExitStack() as stack:
-        hook = Hook()
-        server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), hook.handler()))
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        stack.callback(server.shutdown)
-        hook.url = f"json://127.0.0.1:{server.server_address[1]}/hook"
-        yield hook
 
 
 @pytest.fixture
@@ -141,43 +101,52 @@ def test_a_day_and_the_morning_after_it(play, sandbox, hook):
     call(at("23:59:59"), "VM", "0508888888", waitsec=0)
     call(at("09:30", THURSDAY), number="0501111111")  # told of the day before, and lost by a new call
 
-    came = play(at("08:50"), at("09:32"))
-    assert came == 2 * [] + both(
-        "01 09:00", "Waiting for a call: 1", [("+380501111111 Лікар", "08:30, waited 20 s", "to Головна 0443334001")]
-    )
-    assert play(at("10:00"), at("10:33")) == both(
-        "01 10:11", "Waiting for a call: 1", [("+380503333333", "10:00, waited 20 s", "to Головна 0443334001")]
-    )
-    assert play(at("11:05"), at("11:14")) == both(
-        "01 11:11",
-        "Waiting for a call: 1",
-        [("+380503333333", "11:00, waited 20 s", "to Головна 0443334001", "last spoke with Олена")],
-    )
-    once = [("+380504444444", "12:00, waited 20 s", "to Головна 0443334001")]
-    twice = [("+380504444444", "2×, last 12:20, waited 1 min 15 s", "to Реклама 0443334001")]
-    assert play(at("12:05"), at("12:35")) == (
-        both("01 12:11", "Waiting for a call: 1", once) + both("01 12:32", "Waiting for a call: 1", twice)
-    )
+    def waits(number, *facts, our_number="Головна, 0443334001", more=()):
+        return (number, *facts, f"our number: {our_number}", *more)
+
+    def all_wait(count):
+        return (f"Waiting in all: {count}",)
+
+    first = waits("+380501111111 Лікар", "08:30, waited 20s")
+    assert play(at("08:50"), at("09:32")) == both("01 09:00", "☎ Лікар +380501111111", [first])
+    second = waits("+380503333333", "10:00, waited 20s")
+    assert play(at("10:00"), at("10:33")) == both("01 10:11", "☎ +380503333333", [second, all_wait(2)])
+    again = waits("+380503333333", "11:00, waited 20s", more=["last spoke with Олена"])
+    assert play(at("11:05"), at("11:14")) == both("01 11:11", "☎ +380503333333", [again, all_wait(2)])
+    once = waits("+380504444444", "12:00, waited 20s")
+    often = "called a second time (first: 12:00)"
+    twice = waits("+380504444444", "12:20, waited 1m 15s", often, our_number="Реклама, 0443334001")
+    assert play(at("12:05"), at("12:35")) == [
+        *both("01 12:11", "☎ +380504444444", [once, all_wait(3)]),
+        *both("01 12:32", "☎ +380504444444", [twice, all_wait(3)]),
+    ]
     assert play(at("13:08"), at("13:15")) == []
-    during = [("+380505555555", "13:05, waited 20 s", "to Головна 0443334001")]
-    message = [("hidden number", "13:40, waited 20 s", "left a voice message")]
+    during = waits("+380505555555", "13:05, waited 20s")
+    message = ("hidden number", "13:40, waited 20s", "left a voice message")
     hook.down = hook.wanted = True
     assert play(at("13:16"), at("14:02")) == [
-        ("01 13:16", "mail", "Waiting for a call: 1", during),
-        ("01 13:51", "mail", "Waiting for a call: 1", message),
+        ("01 13:16", "mail", "☎ +380505555555", [during, all_wait(4)]),
+        ("01 13:51", "mail", "☎ hidden number", [message, all_wait(5)]),
     ]
     hook.down = False
-    assert play(at("14:03"), at("14:10")) == [("01 14:03", "chat", "Waiting for a call: 2", during + message)]
+    assert play(at("14:03"), at("14:10")) == [
+        ("01 14:03", "chat", "☎ hidden number +1", [message, during, all_wait(5)])
+    ]
     assert play(at("17:56"), at("18:02")) == []
     assert play(at("23:50"), at("23:59")) == []
     assert play(at("00:00", THURSDAY), at("00:15", THURSDAY)) == []
     overnight = [
-        ("+380506666666", "yesterday 17:55, waited 20 s", "to Головна 0443334001"),
-        ("+380508888888", "yesterday 23:59, waited 0 s", "to Головна 0443334001"),
+        waits("+380508888888", "yesterday 23:59, waited 0s"),
+        waits("+380506666666", "yesterday 17:55, waited 20s"),
     ]
-    assert play(at("08:55", THURSDAY), at("09:40", THURSDAY)) == both("02 09:00", "Waiting for a call: 2", overnight)
-    again = [("+380501111111 Лікар", "2×, last 09:30, waited 20 s", "to Головна 0443334001")]
-    assert play(at("09:41", THURSDAY), at("09:50", THURSDAY)) == both("02 09:41", "Waiting for a call: 1", again)
+    assert play(at("08:55", THURSDAY), at("09:40", THURSDAY)) == both(
+        "02 09:00", "☎ +380508888888 +1", [*overnight, all_wait(6)]
+    )
+    often = "called a second time (first: yesterday 08:30)"
+    again = waits("+380501111111 Лікар", "09:30, waited 20s", often)
+    assert play(at("09:41", THURSDAY), at("09:50", THURSDAY)) == both(
+        "02 09:41", "☎ Лікар +380501111111", [again, all_wait(6)]
+    )
 
 
 def test_the_mails_of_a_day_are_one_thread(play, sandbox, inbox):
@@ -198,12 +167,10 @@ def test_without_working_hours_midnight_changes_nothing(play, sandbox):
     sandbox.call(at("23:55"), number="0502222222")  # due after midnight
     sandbox.call(at("23:59:59"), number="0503333333")  # no run before midnight sees it
     came = play(at("23:45"), at("00:30", THURSDAY), WORKING_HOURS="")
-    assert [
-        (moment, [caller[0] for caller in callers]) for moment, channel, _, callers in came if channel == "chat"
-    ] == [
+    assert [(moment, [block[0] for block in blocks]) for moment, channel, _, blocks in came if channel == "chat"] == [
         ("01 23:51", ["+380501111111"]),
-        ("02 00:06", ["+380502222222"]),
-        ("02 00:11", ["+380503333333"]),
+        ("02 00:06", ["+380502222222", "Waiting in all: 3"]),
+        ("02 00:11", ["+380503333333", "Waiting in all: 3"]),
     ]
 
 
@@ -282,7 +249,8 @@ def test_dry_run_shows_what_would_be_sent_and_remembers_nothing(run_main, settin
         assert (code, output) == (
             0,
             "".join(
-                f"--- {channel}\nWaiting for a call: 1\n\n+380501111111\n10:00, waited 20 s\nto Головна 0443334001\n\n"
+                f"--- {channel}\n☎ +380501111111\n\n"
+                "+380501111111\n10:00, waited 20s\nour number: Головна, 0443334001\n\n"
                 for channel in ("mail to boss@example.com", "JSON (number 1 of ALERT_URLS)")
             ),
         )
@@ -302,15 +270,127 @@ def test_what_is_remembered_is_forgotten_after_30_days(run_main, settings, sandb
     assert names == []
 
 
-def test_however_many_wait_everybody_is_told_of(play, sandbox):
-    for index in range(80):
-        sandbox.call(at("10:00"), number=f"05011111{index:02}", generalCallID=str(index))
-    came = play(at("10:10"), at("10:20"))
-    for way, messages in (("chat", range(1, 2)), ("mail", range(2, 5))):  # this chat takes 32,768 characters
-        each = [callers for _, channel, _, callers in came if channel == way]
-        told = [block[0] for callers in each for block in callers if block[0].startswith("+38")]
-        assert sorted(told) == [f"+3805011111{index:02}" for index in range(80)]
-        assert len(each) in messages
+def test_however_many_wait_a_mail_tells_of_all_and_a_chat_of_seven_by_each_run(play, sandbox):
+    for index in range(20):
+        sandbox.call(at("10:00") + timedelta(seconds=index), number=f"05011111{index:02}", generalCallID=str(index))
+    everybody = "Waiting in all: 20"
+
+    def notes(blocks):
+        return () if blocks[-1][0].startswith("+38") else blocks[-1]
+
+    newest_first = [f"+3805011111{index:02}" for index in range(19, -1, -1)]
+    came = [
+        (moment, channel, title, [block[0] for block in blocks if block[0].startswith("+38")], notes(blocks))
+        for moment, channel, title, blocks in play(at("10:11"), at("10:20"))
+    ]
+    assert came == [
+        ("01 10:11", "chat", "☎ +380501111119 +19", newest_first[:7], ("13 more in the next message", everybody)),
+        ("01 10:11", "mail", "☎ +380501111119 +19", newest_first, ()),
+        ("01 10:12", "chat", "☎ +380501111112 +12", newest_first[7:14], ("6 more in the next message", everybody)),
+        ("01 10:13", "chat", "☎ +380501111105 +5", newest_first[14:], (everybody,)),
+    ]
+
+
+TELL_DONE = {"ALERT_TELL_DONE": "yes"}
+
+
+def test_who_was_told_of_and_waits_no_more_is_told_of_once_in_the_next_message(play, sandbox, hook):
+    sandbox.call(at("10:00"), number="0501111111", customerData={"name": "Лікар"})
+    sandbox.call(at("10:01"), number="0502222222")
+    sandbox.call(at("10:12"), "ANSWER", "0501111111", **OUT)
+    sandbox.call(at("10:14"), "ANSWER", "0502222222")
+    sandbox.call(at("10:20"), number="0503333333")  # never told of: called back in time
+    sandbox.call(at("10:22"), "ANSWER", "0503333333", **OUT)
+    sandbox.call(at("10:30"), number="0504444444")  # the next message
+    sandbox.call(at("10:50"), number="0504444444")  # and the one after it
+    assert len(play(at("10:11"), at("10:39"), **TELL_DONE)) == 4
+    [chat, mail] = play(at("10:40"), at("10:59"), **TELL_DONE)
+    assert chat == (
+        "01 10:41",
+        "chat",
+        "☎ +380504444444",
+        [
+            ("+380504444444", "10:30, waited 20s", "our number: Головна, 0443334001"),
+            (
+                "No longer waiting:",
+                "+380502222222: got through themselves after 13m",
+                "+380501111111 Лікар: called back by Олена after 12m",
+            ),
+        ],
+    )
+    assert mail == (chat[0], "mail", *chat[2:])
+    assert [blocks for *_, blocks in play(at("11:00"), at("11:05"), **TELL_DONE)] == 2 * [
+        [
+            (
+                "+380504444444",
+                "10:50, waited 20s",
+                "called a second time (first: 10:30)",
+                "our number: Головна, 0443334001",
+            )
+        ]
+    ]
+
+
+def test_whose_waiting_ended_after_the_last_message_of_a_day_is_told_of_the_day_after(play, sandbox):
+    sandbox.call(at("17:00"), number="0501111111")
+    sandbox.call(at("17:45"), "ANSWER", "0501111111", **OUT)
+    sandbox.call(at("17:56"), number="0502222222")
+    assert len(play(at("17:11"), at("17:12"), **TELL_DONE)) == 2
+    for _, _, _, blocks in play(at("09:00", THURSDAY), at("09:02", THURSDAY), **TELL_DONE):
+        assert blocks[1:] == [("No longer waiting:", "+380501111111: called back by Олена after 45m")]
+
+
+def test_who_was_told_to_wait_no_more_and_is_lost_at_that_very_second_is_told_of_again(play, sandbox):
+    sandbox.call(at("10:00"), number="0501111111")
+    assert len(play(at("10:11"), at("10:11"), **TELL_DONE)) == 2
+    sandbox.call(at("10:20"), "ANSWER", "0501111111", billsec=10, **OUT)
+    sandbox.call(at("10:10"), number="0502222222")
+    [(*_, blocks), _] = play(at("10:21"), at("10:21"), **TELL_DONE)
+    assert blocks[1][0] == "No longer waiting:"
+    sandbox.call(at("10:20"), number="0501111111", generalCallID="at that very second")
+    assert [title for _, _, title, _ in play(at("10:31"), at("10:32"), **TELL_DONE)] == 2 * ["☎ +380501111111"]
+
+
+def test_what_was_told_and_could_not_be_remembered_is_told_again_whole(run_main, settings, sandbox, hook, monkeypatch):
+    more = settings | TELL_DONE | {"ALERT_TO": ""}
+    sandbox.call(at("10:00"), number="0501111111")
+    run_main(alert_lost_calls, at("10:11"), **more)
+    sandbox.call(at("10:12"), "ANSWER", "0501111111", **OUT)
+    sandbox.call(at("10:20"), number="0502222222")
+    put = alert_lost_calls.Store.put
+
+    def die(store, values, **more):
+        if values:
+            raise KeyboardInterrupt
+        put(store, values, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(alert_lost_calls.Store, "put", die)
+        assert run_main(alert_lost_calls, at("10:31"), **more)[0] == 130
+    for _ in range(2):
+        assert run_main(alert_lost_calls, at("10:32"), **more)[0] == 0
+    _, told, told_again = hook.messages
+    assert told == told_again
+    assert told[1].endswith("No longer waiting:\n+380501111111: called back by Олена after 12m")
+
+
+def test_whose_waiting_ended_is_not_told_of_unless_that_is_asked_for(play, sandbox):
+    sandbox.call(at("10:00"), number="0501111111")
+    sandbox.call(at("10:12"), "ANSWER", "0501111111", **OUT)
+    sandbox.call(at("10:20"), number="0502222222")
+    play(at("10:11"), at("10:12"))
+    assert [len(blocks) for *_, blocks in play(at("10:31"), at("10:31"))] == [1, 1]
+
+
+def test_a_channel_that_was_down_is_told_of_each_whose_waiting_ended_that_it_knows(play, sandbox, hook):
+    sandbox.call(at("10:00"), number="0501111111")
+    sandbox.call(at("10:30"), "ANSWER", "0501111111", **OUT)
+    sandbox.call(at("10:31"), number="0502222222")
+    hook.down = hook.wanted = True
+    assert [channel for _, channel, *_ in play(at("10:11"), at("10:11"), **TELL_DONE)] == ["mail"]
+    hook.down = False
+    came = play(at("10:42"), at("10:43"), **TELL_DONE)
+    assert [(channel, len(blocks)) for _, channel, _, blocks in came] == [("chat", 1), ("mail", 2)]
 
 
 def test_who_is_being_called_back_over_midnight_is_not_told_of(play, sandbox):

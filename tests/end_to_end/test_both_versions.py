@@ -268,25 +268,33 @@ def waiting(make_sandbox, now):
         moment = minutes_ago(minutes)
         return f"{'' if moment.date() == now.date() else 'yesterday '}{moment:%H:%M}"
 
+    rung = "who was rung: Наталія Бондаренко, Ігор Ткаченко"  # the lines that rang in the made-up one
     sandbox.told = [
-        "Waiting for a call: 4",
+        "☎ +380503333333 +3",
         "",
         "+380503333333",
-        f"2×, last {shown(40)}, waited 1 min 15 s",
-        "to Головна 0443334001",
-        "",
-        "+380507777777",
-        "yesterday 12:00, waited 20 s",
-        "to Головна 0443334001",
-        "",
-        "hidden number",
-        f"{shown(55)}, waited 20 s",
-        "to 0443334001",
-        "left a voice message",
+        f"{shown(40)}, waited 1m 15s",
+        f"called a second time (first: {shown(60)})",
+        "our number: Головна, 0443334001",
+        rung,
         "",
         "+380501111111 Лікар",
-        f"{shown(50)}, waited 20 s",
-        "to Головна 0443334001",
+        f"{shown(50)}, waited 20s",
+        "our number: Головна, 0443334001",
+        rung,
+        "",
+        "hidden number",
+        f"{shown(55)}, waited 20s",
+        "our number: 0443334001",
+        "left a voice message",
+        rung,
+        "",
+        "+380507777777",
+        "yesterday 12:00, waited 20s",
+        "our number: Головна, 0443334001",
+        rung,
+        "",
+        "Waiting in all: 5",
     ]
     return sandbox
 

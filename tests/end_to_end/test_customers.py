@@ -137,7 +137,7 @@ def test_what_has_changed_is_told_and_deletions_are_mailed(backup, base, inbox, 
     assert message.get_body(["plain"]).get_content().splitlines() == [
         "Customers deleted: 1",
         "",
-        "Since the backup of 2024-05-01 12:00: 1 added, 1 deleted, 1 changed.",
+        "Since the backup of 1 May 2024, 12:00: 1 added, 1 deleted, 1 changed.",
         "",
         "What to do:",
         "If somebody was deleted by mistake, bring them back from that backup. The command below only shows what it "

@@ -78,18 +78,22 @@ def test_every_call_of_a_period_is_in_the_report_once_and_nothing_is_said_but_it
 
     calls = list(conversations(truth(sandbox)))
     book = openpyxl.load_workbook(workbook)
-    assert book.sheetnames == ["Summary", "Employees", "By day", "By hour of the week", "Calls", "Lost"]
-    listed = [row[12] for row in book["Calls"].iter_rows(min_row=2, values_only=True)]
+    assert book.sheetnames == [
+        *("Summary", "To call", "Calls", "Employees", "Our numbers", "Groups", "Sources", "By week"),
+        *("Hours of the week", "How we count"),
+    ]
+    listed = [row[16] for row in book["Calls"].iter_rows(min_row=2, values_only=True)]
     assert listed == [call["generalCallID"] for call in calls]
-    days = {row[0].date(): sum(row[2:5]) for row in book["By day"].iter_rows(min_row=2, values_only=True)}
-    counted = Counter(
+    weeks = {row[0].date(): row[1] + row[2] + row[5] for row in book["By week"].iter_rows(min_row=2, values_only=True)}
+    days = (
         datetime.fromtimestamp(int(call["startTime"]), KYIV).date()
         for call in calls
         if not re.match("SMS|SUCCESS|FAILED|UNHEARD", call["disposition"])
     )
-    assert (len(days), days) == (47, counted)
+    counted = Counter(day - timedelta(days=day.weekday()) for day in days)
+    assert (len(weeks), weeks) == (7, counted)
     [message] = inbox.messages
-    assert message["Subject"].startswith("Calls 2024-03-20 – 2024-05-05: ")
+    assert message["Subject"].replace("\xa0", " ").endswith(" answered — calls 20 Mar – 5 May 2024")
     [attachment] = message.iter_attachments()
     assert (attachment.get_filename(), attachment.get_content()) == (workbook.name, workbook.read_bytes())
     assert len(set(sandbox.answered)) == len(sandbox.answered) < 47
@@ -293,7 +297,7 @@ def test_periods_are_reckoned_over_the_ends_of_years_and_months(today, word, day
         (["2024-05-01", "--customer", ""], "--customer '' is no number: write its digits alone."),
         (["2024-05-01", "--number", ""], "--number '' is no phone number: write it as 0671234567."),
         (["2024-05-01", "--number", "( )"], "--number '( )' is no phone number: write it as 0671234567."),
-        (["2024-05-01", "--format", ""], "There is no format '': --format takes some of xlsx,csv,json."),
+        (["2024-05-01", "--format", ""], "There is no format '': --format takes some of xlsx,csv,json,summary."),
         (["0001-01-01"], "0001-01-01 is too long ago: Binotel was not there before 2000."),
         (
             ["2024-05-01", "2024-05-02", "2024-05-03"],
@@ -308,7 +312,7 @@ def test_periods_are_reckoned_over_the_ends_of_years_and_months(today, word, day
             (["2024-05-01", "--number", text], f"--number {text!r} is no phone number: write it as 0671234567.")
             for text in ("x", "x0671234567", "0671234567 доб 5", "0671234567,101", "+", "06712+34567")
         ),
-        (["2024-05-01", "--format", "pdf"], "There is no format 'pdf': --format takes some of xlsx,csv,json."),
+        (["2024-05-01", "--format", "pdf"], "There is no format 'pdf': --format takes some of xlsx,csv,json,summary."),
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_asked(arguments, message, run_main, caplog, sandbox):
@@ -358,9 +362,9 @@ def test_start_alone_means_until_now_and_the_report_says_so(run_here, inbox, san
         f"{tmp_path}/reports/calls-2024-04-20--2024-05-03.xlsx\n",
     )
     book = openpyxl.load_workbook(tmp_path / "reports" / "calls-2024-04-20--2024-05-03.xlsx")
-    assert book["Summary"]["A1"].value == "Calls from 2024-04-20 to 2024-05-03"
-    assert book["Summary"]["A2"].value == "The last day is not over: as of 15:30"
-    listed = [row[12] for row in book["Calls"].iter_rows(min_row=2, values_only=True)]
+    assert book["Summary"]["A1"].value == "Calls: 20 Apr\xa0–\xa03 May 2024"
+    assert book["Summary"]["A3"].value == "The last day is not over: as of 15:30"
+    listed = [row[16] for row in book["Calls"].iter_rows(min_row=2, values_only=True)]
     until_now = [
         call for call in truth(sandbox, "2024-04-20", "2024-05-03") if int(call["startTime"]) <= now.timestamp()
     ]

@@ -6,11 +6,13 @@ import email.policy
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from email.header import decode_header, make_header
 from pathlib import Path
 
@@ -40,7 +42,7 @@ def test_a_day_becomes_a_workbook_and_a_mail_and_nothing_is_said_but_its_path(co
 
     calls = list(conversations(sandbox.company.calls_of_day(DAY)))
     sheet = openpyxl.load_workbook(workbook)["Calls"]
-    assert [row[12] for row in sheet.iter_rows(min_row=2, values_only=True)] == [
+    assert [row[16] for row in sheet.iter_rows(min_row=2, values_only=True)] == [
         call["generalCallID"] for call in calls
     ]
     [message] = inbox.messages
@@ -48,7 +50,10 @@ def test_a_day_becomes_a_workbook_and_a_mail_and_nothing_is_said_but_its_path(co
         call for call in calls if str(call["callType"]) == "0" and call["disposition"] not in ("SUCCESS", "FAILED")
     ]
     lost = [call for call in incoming if call["disposition"] in LOST_DISPOSITIONS]
-    assert message["Subject"].startswith(f"Calls 2024-05-01: {len(incoming)} incoming, {len(lost)} lost, ")
+    over = [call for call in incoming if call in lost or call["disposition"] in ("ANSWER", "TRANSFER")]
+    share = Decimal(100 * (len(over) - len(lost))) / len(over)
+    rounded = share.quantize(Decimal("0.1"), ROUND_HALF_UP).normalize()
+    assert message["Subject"].endswith(f", {rounded}% answered — calls 1 May 2024")
     [attachment] = message.iter_attachments()
     assert (attachment.get_filename(), attachment.get_content()) == (workbook.name, workbook.read_bytes())
     assert [request["method"] for request in sandbox.requests] == [PER_DAY]
@@ -201,7 +206,9 @@ def odd_days(run_main, odd_mail, quick):
 
 
 def sent_day(message):
-    return str(make_header(decode_header(message["Subject"]))).partition(":")[0].removeprefix("Calls 2024-")
+    subject = str(make_header(decode_header(message["Subject"])))
+    named = re.search(r"calls ([0-9]+ \w+ 2024)", subject)
+    return f"{datetime.strptime(named[1], '%d %b %Y'):%m-%d}" if named else subject.partition(":")[0]
 
 
 def test_who_is_put_off_is_sent_each_day_by_a_later_run_and_the_others_get_each_day_once(odd_days, odd_mail):
@@ -254,7 +261,7 @@ def test_a_refusal_for_good_ends_a_day_for_that_address_and_is_told_to_admin_onc
     assert mail.get_body(["plain"]).get_content().replace("\r\n", "\n").splitlines() == [
         mail["Subject"],
         "",
-        'The report "Calls on 2024-04-30, Tuesday" was not delivered.',
+        'The report "Calls: Tuesday, 30 April 2024" was not delivered.',
         "",
         "What the program says:",
         refusals[0].removeprefix("2024-04-30: "),
@@ -411,7 +418,7 @@ def test_days_too_long_ago_are_named_but_those_that_were_exported(until, exporte
         (["yesterdy"], "'yesterdy' is not a day: write it as 2024-05-01, today or yesterday."),
         (["2024-02-30"], "'2024-02-30' is not a day: write it as 2024-05-01, today or yesterday."),
         (["2999-01-01"], "2999-01-01 has not begun yet: there are no calls of it."),
-        (["--format", "pdf"], "There is no format 'pdf': --format takes some of xlsx,csv,json."),
+        (["--format", "pdf"], "There is no format 'pdf': --format takes some of xlsx,csv,json,summary."),
         (
             ["2024-05-01", "2024-05-02", "--output", "x.xlsx"],
             "x.xlsx is one file: name a folder for several days or formats.",
@@ -421,7 +428,10 @@ def test_days_too_long_ago_are_named_but_those_that_were_exported(until, exporte
             "x.csv is one file: name a folder for several days or formats.",
         ),
         (["--format", "csv", "--output", "x.xlsx"], "x.xlsx says xlsx, and --format says csv: leave one of them out."),
-        (["--output", "x.txt"], "x.txt does not end in xlsx, csv, json. Is it a folder? Then make it first."),
+        (
+            ["--output", "x.txt"],
+            "x.txt does not end in .xlsx, .csv, .json, .summary.json. Is it a folder? Then make it first.",
+        ),
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_asked(arguments, message, run_main, caplog, sandbox):
@@ -597,7 +607,7 @@ def test_a_day_that_is_not_over_is_marked_in_workbook_and_mail(run_here, inbox, 
     moment = datetime(2024, 5, 1, 15, 30, tzinfo=KYIV)
     assert run_here(moment, "today", **inbox.settings)[0] == 0
     book = openpyxl.load_workbook(tmp_path / "reports" / "calls-2024-05-01.xlsx")
-    assert book["Summary"]["A2"].value == "The day is not over: as of 15:30"
+    assert book["Summary"]["A3"].value == "The day is not over: as of 15:30"
     [message] = inbox.messages
     assert message["Subject"].endswith(" (as of 15:30)")
     starts = [row[0] for row in book["Calls"].iter_rows(min_row=2, max_col=1, values_only=True)]
@@ -633,10 +643,10 @@ def test_all_the_mails_of_a_days_report_are_one_thread(catch_up, inbox):
 def test_yesterday_is_the_whole_day_before_in_the_accounts_time_zone(moment, day, run_here, sandbox, tmp_path):
     assert run_here(moment) == (0, f"{tmp_path}/reports/calls-{day}.xlsx\n")
     book = openpyxl.load_workbook(tmp_path / "reports" / f"calls-{day}.xlsx")
-    listed = [row[12] for row in book["Calls"].iter_rows(min_row=2, values_only=True)]
+    listed = [row[16] for row in book["Calls"].iter_rows(min_row=2, values_only=True)]
     calls = sandbox.company.calls_of_day(date.fromisoformat(day))
     assert listed == [call["generalCallID"] for call in conversations(calls)]
-    assert book["Summary"]["A2"].value is None
+    assert book["Summary"]["A3"].value is None
 
 
 def test_a_wrong_time_zone_is_warned_about(run_here, caplog):

@@ -48,7 +48,7 @@ def test_the_alert_tells_of_all_others(run_main, odd, inbox, caplog):
     odd.company.calls_of_day = lambda day: [lost] if day == DAY else []
     more = inbox.settings | {"ALERT_TO": "boss@example.com", "REPORT_TO": ""}
     assert run_main(alert_lost_calls, at("11:00"), **more) == (1, "")
-    assert [message["Subject"] for message in inbox.messages] == ["Waiting for a call: 1"]
+    assert [message["Subject"] for message in inbox.messages] == ["☎ +380501111111"]
     assert "+380501111111" in inbox.messages[0].get_body(["plain"]).get_content()
     assert len(set(named(caplog))) == len(ODD)  # in the lists of two days
 

@@ -18,16 +18,15 @@ from common.labels import Labels
 from common.messages import chats
 from common.messages.chats import READ_TIMEOUT_SECONDS, NotifyError, channels
 from common.messages.mail import Mail
-from common.reports.lost_calls_mail import lost_calls_mail
-from common.reports.spells import waiting_callers
+from common.reports.lost_calls_mail import MOST_CALLERS, Told, lost_calls_mail, waiting_callers
 from common.sandbox.company import HOSTILE_NAMES
 from common.settings import SettingsError, load_settings
-from helpers import DAY, call, period
+from helpers import call, period
 
 TOKEN = "123456789:AbCdEfGhIjKlMnOpQrStUvWxYz012345678"
 TELEGRAM = f"tgram://{TOKEN}/12345678"
 NTFY = "ntfy://ntfy.example.com/our-alerts"
-MESSAGE = Mail("Чекають на дзвінок: 1", "+380671234567 Лікар\n10:05\n", "<p>html</p>")
+MESSAGE = Mail("☎ Лікар +380671234567", "+380671234567 Лікар\n10:05\n", "<p>html</p>")
 
 
 @pytest.fixture
@@ -158,12 +157,19 @@ URLS = {
 EVIL = "*x* _y_ [a](http://b.com) <b>&lt; @everyone <!channel> `c`"
 
 
-def waiting_people(count, name="Олена & Ко <Київ> *1*"):
-    calls = [
-        call(f"10:{index:02}", "VM-SUCCESS", number=f"05000000{index:02}", customerData={"name": f"{name} {index}"})
-        for index in range(count)
-    ]
-    return waiting_callers(period(*calls))
+def report_of(count, name="Олена & Ко <Київ> *1*"):
+    """A report in which so many callers wait."""
+    return period(
+        *(
+            call(f"10:{index:02}", "VM-SUCCESS", number=f"05000000{index:02}", customerData={"name": f"{name} {index}"})
+            for index in range(count)
+        )
+    )
+
+
+def message_of(report, fits, language="uk") -> Told:
+    waiting = waiting_callers(report)
+    return lost_calls_mail(waiting, [], len(waiting), report, Labels(language), fits)
 
 
 @pytest.fixture
@@ -200,32 +206,43 @@ def test_every_kind_of_apprise_is_filled_up_to_its_own_limits(kind, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(apprise.Apprise, "add", lambda self, url: self.services.append(plugin()))
         patch.setattr(apprise.Apprise, "instantiate", staticmethod(lambda url: plugin()))
-        chat = chats._Chat(1, "any://")
+        chat = chats._Chat(1, "any://", "ALERT_URLS")
     sent = []
     monkeypatch.setattr(chat._plugin, "send", lambda title, body, **_: bool(sent.append((title, body))) or True)
-    waiting = waiting_people(60)
-    labels = Labels("uk")
-    told, message = lost_calls_mail(waiting, labels, DAY, chat.fits)
+    report, labels = report_of(60), Labels("uk")
+    waiting = waiting_callers(report)
+    told, _, message = message_of(report, chat.fits)
     chat.send(message, lambda: None)
     [(title, body)] = sent
     assert told == waiting[: len(told)]
     assert len(body) <= limit
-    assert title == "" if title_limit == 0 else title == message.subject
-    assert all(caller.dialable in body.replace("\\", "") for caller in told)
-    if len(told) < 60:
-        assert not chat.fits(lost_calls_mail(waiting, labels, DAY, lambda _: True)[1])
-    if 1 < len(told) < 60 and chat.kind not in chats.MOST_BYTES:
-        assert message.text.endswith(labels.format("and so many later", count=60 - len(told)))
-        assert len(body) > limit - 250
+    # Who and how many can be read in the title, or, where there is none, in the first line, which may be a heading.
+    first = (title or body).replace("\\", "").partition("\n")[0]
+    assert re.match(r"(<\w+>|# |\*+)?☎ ", first)
+    assert f"{waiting[0].spell.dialable} +59" in first
+    assert bool(title) is (title_limit > 0)
+    assert all(caller.spell.dialable in body.replace("\\", "") for caller in told)
+    if 1 < len(told) < MOST_CALLERS:
+        more = lost_calls_mail(waiting, [], 60, report, labels, lambda mail: _count(mail) <= len(told) + 1).mail
+        assert _count(more) == len(told) + 1
+        assert not chat.fits(more)
+    if len(told) > 1:
+        assert labels.format("and so many later", count=60 - len(told)) in message.text
+
+
+def _count(message):
+    """How many callers it tells of."""
+    return message.html.count('"tel:')
 
 
 @pytest.mark.parametrize("url", URLS.values(), ids=URLS)
 def test_whoever_waits_is_told_whole_and_once_with_a_blank_line_between(url, sends):
     channel, _, sent = sends(url)
-    waiting = waiting_people(30)
+    report = report_of(30)
+    waiting = waiting_callers(report)
     told = []
     while waiting:
-        named, message = lost_calls_mail(waiting, Labels("uk"), DAY, channel.fits)
+        named, _, message = lost_calls_mail(waiting, [], 30, report, Labels("uk"), channel.fits)
         channel.send(message, lambda: None)
         body = sent[-1][1]
         callers = re.split(r"\n[ ]*\n", plain(body))
@@ -233,7 +250,7 @@ def test_whoever_waits_is_told_whole_and_once_with_a_blank_line_between(url, sen
         waiting = waiting[len(named) :]
         told += named
         assert len(sent) < 31
-    assert len({caller.key for caller in told}) == len(told) == 30
+    assert len({caller.spell.key for caller in told}) == len(told) == 30
     assert all(len(body.encode()) <= 4096 for _, body in sent) or channel.name.split()[0] != "ntfy"
 
 
@@ -280,29 +297,61 @@ def test_numbers_in_html_can_be_tapped_on(url, sends):
     ]
 
 
+def test_a_number_that_has_no_code_can_be_tapped_on_too_and_no_time_can(sends):
+    channel, _, sent = sends(URLS["Matrix as HTML"])
+    channel.send(Mail("☎ 0800301234", "0800301234 <Лікар>\n10:05\n\n101: x", ""), lambda: None)
+    assert sent[0][1] == (
+        '<a href="tel:0800301234">0800301234</a> &lt;Лікар&gt;<br>\n10:05<br>\n<br>\n<a href="tel:101">101</a>: x'
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        *((URLS[kind], EVIL) for kind in ("ntfy", "JSON", "Slack", "Pushover as HTML", "Matrix as HTML")),
+        *(
+            (url, "x y ahttp:/b.com blt; @\N{ZERO WIDTH SPACE}everyone !channel c")
+            for url in (
+                URLS["Discord"],
+                URLS["Discord as Markdown"],
+                "fluxer://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
+                "guilded://abcdefgh/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "ryver://org/aaaaaaaaaaaaaaa",
+                "zulip://bot-name@org/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/stream",
+            )
+        ),
+    ],
+)
+def test_a_name_in_a_title_is_no_markup_and_calls_nobody(url, shown, sends):
+    channel, _, sent = sends(url)
+    channel.send(Mail(f"☎ {EVIL}", "+380671234567", ""), lambda: None)
+    assert sent[0][0] == f"☎ {shown}"
+
+
 def test_ntfy_gets_no_more_than_it_shows_as_a_message(make, web):
-    waiting = waiting_people(60, name="Ж" * 40)
+    report = report_of(60, name="Ж" * 40)
     [channel] = make(NTFY)
-    told, message = lost_calls_mail(waiting, Labels("uk"), DAY, channel.fits)
+    told, _, message = message_of(report, channel.fits)
     channel.send(message, lambda: None)
     [request] = web.request_history
     assert request.json()["message"] == message.text
-    assert 5 < len(told) < 60
+    assert len(told) == MOST_CALLERS
     assert len(request.body) < 8000
+    longer = Mail(message.subject, message.text * 3, "")
+    assert not channel.fits(longer)
 
 
-@pytest.mark.parametrize("limit", [400, 160, 140, 120, 100, 80, 67, 40])
+@pytest.mark.parametrize("limit", [460, 160, 140, 120, 100, 80, 67, 40])
 def test_a_caller_without_room_is_cut_short_and_told_all_the_same(limit, sends, monkeypatch):
     channel, plugin, sent = sends("json://hook.example.com/")
     for one in (plugin, channel.send.__self__._rehearsal):
         monkeypatch.setattr(one, "body_maxlen", limit)
         monkeypatch.setattr(one, "title_maxlen", 0)
-    waiting = waiting_people(12, name="Підприємство з довгою назвою")
-    told, message = lost_calls_mail(waiting, Labels("uk"), DAY, channel.fits)
+    told, _, message = message_of(report_of(12, name="Підприємство з довгою назвою"), channel.fits)
     channel.send(message, lambda: None)
     [(_, body)] = sent
-    assert len(told) == (2 if limit == 400 else 1)
-    assert body.startswith("Чекають на дзвінок: 12\r\n+3805000000")
+    assert len(told) == (2 if limit == 460 else 1)
+    assert re.match(r"☎ (Підприємство з довг… )?\+380500000011 \+11\r\n\+380500000011( |\n|$)", body)
     assert len(body) <= limit
     assert channel.fits(message)
 

@@ -1,16 +1,17 @@
 """The words of the daily mail."""
 
+import html
+import re
 from datetime import date
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from common.labels import LANGUAGES, Labels
-from common.reports.figures import Report, Selection
-from common.reports.report_mail import MAX_WAITING_CALLERS, report_mail
+from common.reports.report_mail import MOST_TO_CALL, report_in_short, report_mail
+from common.reports.tables import sentence, title
 from common.sandbox.company import HOSTILE_NAMES
-from helpers import DAY, at, call, period, report
+from helpers import DAY, Links, at, call, period, report, with_comparison
 
 OUT = {"callType": "1"}
 
@@ -27,52 +28,99 @@ def day():
     )
 
 
-class Links(HTMLParser):
-    def __init__(self, html):
-        super().__init__()
-        self.found = []
-        self.tags = set()
-        self.feed(html)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.add(tag)
-        if tag == "a":
-            self.found.append(dict(attributes)["href"])
-
-
-def test_the_subject_says_it_all(day):
+def test_the_subject_says_the_worst_first(day):
     assert [report_mail(day, Labels(language)).subject for language in LANGUAGES] == [
-        "Дзвінки 2024-05-01: вхідних 5, втрачених 4, не передзвонили 3",
-        "Calls 2024-05-01: 5 incoming, 4 lost, 3 not called back",
-        "Звонки 2024-05-01: входящих 5, потерянных 4, не перезвонили 3",
+        "Чекають: 1, прийнято 20% — дзвінки 1 трав. 2024\xa0р.",
+        "Waiting: 1, 20% answered — calls 1 May 2024",
+        "Ждут: 1, принято 20\xa0% — звонки 1 мая 2024\xa0г.",
     ]
 
 
 def test_the_plain_text_is_whole(day):
     assert report_mail(day, Labels("en")).text == (
-        "Calls on 2024-05-01, Wednesday\n"
+        "Calls: Wednesday, 1 May 2024\n"
+        "Answered 20% of 5 incoming calls; 1 caller still waits.\n"
         "\n"
-        "Incoming: 5\n"
-        "Answered: 1\n"
+        "Answered: 20%\n"
         "Lost: 4\n"
-        "Lost and called back: 1\n"
-        "Lost, not called back: 3\n"
-        "Time to call back (median): 30 min\n"
-        "Outgoing: 1\n"
-        "Outgoing, reached: 1\n"
-        "Talk time: 1 h 1 min\n"
-        "Wait for an answer (average): 10 s\n"
+        "To call back: 1\n"
         "\n"
-        "Waiting for a call:\n"
-        "- +380503333333 Лікар (2×, last 10:05)\n"
-        "- hidden number (11:00)\n"
+        "Whom to call:\n"
+        "- 2×, last 10:05  +380503333333  Лікар  (Головна)\n"
         "\n"
-        "By employee:\n"
-        "- Олена: answered 1, lost 3, outgoing 1, outgoing, reached 1, talk time 1 h 1 min\n"
-        "- Line 900: lost 1\n"
+        "Incoming by hour:\n"
+        "09 ████████████████████ 2 (lost 1)\n"
+        "10 ████████████████████ 2 (lost 2)\n"
+        "11 ██████████ 1 (lost 1)\n"
         "\n"
-        "The full list is attached."
+        "Employees:\n"
+        "- Олена: answered 1, outgoing 1, called back 1, talk time 1h 1m\n"
+        "\n"
+        "The full list is attached.\n"
     )
+
+
+def test_the_page_says_what_the_text_says(day):
+    mail = report_mail(day, Labels("en"))
+    page = re.sub("<[^>]*>", " ", re.sub(r"<style.*?</style>|<title.*?</title>", " ", mail.html, flags=re.DOTALL))
+    assert (
+        html.unescape(page).replace("\xa0", " ").split()
+        == (
+            "Calls: Wednesday, 1 May 2024 Answered 20% of 5 incoming calls; 1 caller still waits. "
+            "20% Answered 4 Lost 1 To call back Whom to call +380503333333 Лікар Головна 10:05 2× "
+            "Incoming by hour 09 2 ✗1 10 2 ✗2 11 1 ✗1 ✗ Lost Answered "
+            "Employees Олена answered 1 , outgoing 1 , called back 1 , talk time 1h 1m The full list is attached."
+        ).split()
+    )
+
+
+def test_what_has_changed_stands_below_each_figure():
+    made = with_comparison(report(call(), call("10:00", "CANCEL", number="0501111111")), answered_percent=-4.2, lost=1)
+    text = report_mail(made, Labels("uk")).text
+    assert "Прийняті: 50%  ▼ 4,2\nВтрачені: 1  ▲ 1\n" in text
+
+
+def test_those_to_call_are_in_the_order_of_time_with_what_there_is_to_know():
+    made = report(
+        call("12:00", "CANCEL", number="0503333333", didName=""),
+        call("11:00", "VM-SUCCESS", number="0502222222"),
+        call("10:00", "CANCEL", number="0501111111"),
+        call("10:30", "NOANSWER", number="0501111111", **OUT),
+    )
+    lines = report_mail(made, Labels("en")).text.splitlines()
+    assert [line for line in lines if line.startswith("- ")][:3] == [
+        "- 10:00  +380501111111  (Головна · … tried, not reached)",
+        "- 11:00  +380502222222  (Головна · left a voice message)",
+        "- 12:00  +380503333333  (0443334001)",
+    ]
+
+
+def test_a_period_has_bars_by_day():
+    made = period(call(), call(at("11:00", date(2024, 5, 3)), "CANCEL"), last=date(2024, 5, 8))
+    assert (
+        report_mail(made, Labels("uk"))
+        .text.split("Вхідні за днями:\n")[1]
+        .startswith("1 трав. ████████████████████ 1\n2 трав.  0\n3 трав. ████████████████████ 1 (втрачені 1)\n\n")
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_chat_gets_it_in_short(language, day):
+    labels = Labels(language)
+    message = report_in_short(day, labels, None)
+    assert (message.subject, message.text.splitlines()[0]) == (title(day, labels), sentence(day, labels))
+    assert message.text.splitlines()[-1] == f"+380503333333 Лікар, {labels.format('lost at', count=2, time='10:05')}"
+
+
+def test_a_chat_with_little_room_gets_fewer_to_call():
+    calls = [call(f"10:{index:02}", "CANCEL", number=f"05000000{index:02}") for index in range(9)]
+    labels = Labels("en")
+
+    def shown(most):
+        return report_in_short(report(*calls), labels, lambda mail: mail.text.count("+380") <= most).text
+
+    assert [shown(most).count("+380") for most in (9, 5, 3, 0)] == [5, 5, 3, 0]
+    assert [shown(most).splitlines()[-1] for most in (5, 3)] == ["and 4 more", "and 6 more"]
 
 
 def test_numbers_can_be_tapped_on(day):
@@ -81,23 +129,23 @@ def test_numbers_can_be_tapped_on(day):
 
 def test_a_day_that_is_not_over_says_so_in_subject_and_text():
     mail = report_mail(report(call(), as_of=at("15:30")), Labels("en"))
-    assert mail.subject == "Calls 2024-05-01: 1 incoming, 0 lost, 0 not called back (as of 15:30)"
+    assert mail.subject == "100% answered — calls 1 May 2024 (as of 15:30)"
     assert "\nThe day is not over: as of 15:30\n" in mail.text
     assert "The day is not over: as of 15:30" in mail.html
 
 
 def test_an_empty_day_says_so():
     mail = report_mail(report(), Labels("uk"))
-    assert mail.subject == "Дзвінки 2024-05-01: вхідних 0, втрачених 0, не передзвонили 0"
+    assert mail.subject == "Дзвінки 1 трав. 2024\xa0р.: вхідних 0, вихідних 0"
     assert "Дзвінків не було" in mail.text
     assert "Дзвінків не було" in mail.html
-    assert "За працівниками" not in mail.html
+    assert "Працівники" not in mail.html
 
 
 def test_a_long_list_is_cut_with_its_rest_counted():
-    calls = [call(f"10:{index:02}", "CANCEL", number=f"05000000{index:02}") for index in range(MAX_WAITING_CALLERS + 3)]
+    calls = [call(f"10:{index:02}", "CANCEL", number=f"05000000{index:02}") for index in range(MOST_TO_CALL + 3)]
     mail = report_mail(report(*calls), Labels("en"))
-    assert mail.text.count("- +380500000") == MAX_WAITING_CALLERS
+    assert mail.text.count("  +380500000") == MOST_TO_CALL
     assert "and 3 more in the full list" in mail.text
     assert "and 3 more in the full list" in mail.html
 
@@ -115,38 +163,32 @@ LOST = call("10:00", "CANCEL", number="0502222222")
 
 def test_the_mail_of_a_period_says_which_one():
     mail = report_mail(period(LOST, call(at("11:00", date(2024, 5, 3)), "CANCEL", number="0503333333")), Labels("uk"))
-    assert mail.subject == "Дзвінки 2024-05-01 – 2024-05-08: вхідних 2, втрачених 2, не передзвонили 2"
-    assert mail.text.splitlines()[0] == "Дзвінки за 01.05.2024 – 08.05.2024"
-    assert "- +380503333333 (03.05.2024 11:00)" in mail.text
+    assert mail.subject == "Чекають: 2, прийнято 0% — дзвінки 1–8 трав. 2024\xa0р."
+    assert mail.text.splitlines()[0] == "Дзвінки: 1–8 трав. 2024\xa0р."
+    assert "- 3 трав., 11:00  +380503333333" in mail.text
 
 
 @pytest.mark.parametrize(
     ("filters", "title"),
     [
-        ({"direction": "incoming"}, "Calls from 2024-05-01 to 2024-05-08, incoming"),
-        ({"line": "901"}, "Calls from 2024-05-01 to 2024-05-08, line 901"),
-        ({"line": "901", "direction": "outgoing"}, "Calls from 2024-05-01 to 2024-05-08, line 901, outgoing"),
-        ({"number": "0671234567"}, "Calls from 2024-05-01 to 2024-05-08, number 0671234567"),
-        ({"customer_id": "6611", "last": DAY}, "Calls on 2024-05-01, Wednesday, customer 6611"),
+        ({"direction": "incoming"}, "Calls: 1 – 8 May 2024, incoming"),
+        ({"line": "901"}, "Calls: 1 – 8 May 2024, line 901"),
+        ({"line": "901", "direction": "outgoing"}, "Calls: 1 – 8 May 2024, line 901, outgoing"),
+        ({"number": "0671234567"}, "Calls: 1 – 8 May 2024, number 0671234567"),
+        ({"customer_id": "6611", "last": DAY}, "Calls: Wednesday, 1 May 2024, customer 6611"),
     ],
 )
 def test_the_mail_of_some_calls_says_which_ones_and_what_they_cannot_tell(filters, title):
-    mail = report_mail(period(LOST, **filters), Labels("en"))
-    assert mail.text.splitlines()[0] == title
-    assert title.removeprefix("Calls on 2024-05-01, Wednesday").partition(", ")[2] in mail.subject
+    incoming = filters.get("direction") != "outgoing"
+    mail = report_mail(period(LOST if incoming else call(**OUT), **filters), Labels("en"))
+    assert mail.text.splitlines()[0].replace("\xa0", " ") == title
     known = "number" in filters or "customer_id" in filters
-    assert ("Who was called back is unknown: calls of other lines or directions are not here" in mail.text) is not known
-    assert ("not called back" in mail.subject) is ("Waiting for a call" in mail.text) is known
-    assert ("not called back" in mail.html) is known
-
-
-def test_a_part_of_a_day_has_its_times_in_the_title():
-    made = Report.of(Selection(at("09:00"), at("18:00")), [LOST])
-    assert report_mail(made, Labels("uk")).text.splitlines()[0] == "Дзвінки за 01.05.2024 09:00 – 01.05.2024 18:00"
-    assert report_mail(made, Labels("uk")).subject.startswith("Дзвінки 2024-05-01 09:00 – 2024-05-01 18:00: ")
+    unknown = "Who was called back is unknown: calls of other lines or directions are not here"
+    assert (unknown in mail.text) is (incoming and not known)
+    assert ("Whom to call" in mail.text) is ("To call back" in mail.html) is known
 
 
 def test_files_that_are_too_large_for_a_mail_are_named_in_it():
     mail = report_mail(period(LOST), Labels("en"), [Path("/reports/a.xlsx"), Path("/reports/a.csv")])
-    assert mail.text.endswith("The full list is too large for a mail. It is here: /reports/a.xlsx, /reports/a.csv")
+    assert mail.text.endswith("The full list is too large for a mail. It is here: /reports/a.xlsx, /reports/a.csv\n")
     assert "It is here: /reports/a.xlsx, /reports/a.csv" in mail.html

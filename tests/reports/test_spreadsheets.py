@@ -47,7 +47,7 @@ STRANGE = [
 ]
 NAMES = [*NUMBERS, *DATES, *NAMED, *FORMULAS, *ESCAPES, *STRANGE]
 LONG_NAMES = ["x" * LONGEST_CELL, "x" * 40_000, "😀" * 20_000, "a" + "😀" * 20_000, "1" * 40_000, "=" + "x" * 40_000]
-COLUMNS = (3, 4, 11)  # of the list of calls: customer, employee, our number's name
+COLUMNS = (3, 6, 13)  # of the list of calls: customer, employee, our number's name
 FORMULA = re.compile(f'"*[{re.escape(SIGNS)}]')
 
 

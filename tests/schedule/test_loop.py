@@ -41,7 +41,7 @@ def make_settings(tmp_path):
     return make
 
 
-def test_in_400_days_of_failures_hangs_restarts_and_clock_changes_no_run_is_lost_and_none_doubled(make_settings):
+def test_in_300_days_of_failures_hangs_restarts_and_clock_changes_no_run_is_lost_and_none_doubled(make_settings):
     lines = {
         "kyiv": {
             "export_calls_per_day": "day at 07:30",
@@ -58,7 +58,7 @@ def test_in_400_days_of_failures_hangs_restarts_and_clock_changes_no_run_is_lost
     }
     settings = {name: make_settings(name, of_account, TIMEZONE="Europe/Kyiv") for name, of_account in lines.items()}
     before, objects_before = handles_and_threads(), count_of_objects()
-    spans = soak.uptimes(FIRST, 400, seed=1)
+    spans = soak.uptimes(FIRST, 300, seed=1)
     assert soak.play(settings, spans, seed=1) == soak.expected(lines, spans, seed=1)
     assert all(after <= earlier for after, earlier in zip(handles_and_threads(), before, strict=True))
     assert count_of_objects() < objects_before + 20_000

@@ -45,12 +45,13 @@ def test_a_failure_is_told_once_and_all_its_times_are_the_accounts(settings):
     mail = trouble_mail("kyiv backup_customers", Outcome(SINCE, SINCE + 9, PROBLEM, tail=tail), SINCE, settings)
     assert mail.text == (
         f"Помилка: kyiv backup_customers ({HOST})\n\n"
-        "Нової резервної копії клієнтів немає, або вона викликає сумнів.\nНе працює з 01.05.2024 03:00.\n\n"
+        "Нової резервної копії клієнтів немає, або вона викликає сумнів.\nНе працює з 1 трав. 2024\xa0р., 03:00.\n\n"
         f"Повідомлення програми:\n{PROBLEM}\n\n"
         "Що робити:\nУсуньте причину, про яку говорить програма. Далі все виконуватиметься за розкладом; "
         "щоб не чекати, запустіть завдання командою нижче.\n\n"
         "    python scripts/run_schedule.py --once backup_customers '/opt/my calls/config.env'\n\n"
-        "Кінець журналу:\n01.05.2024 03:00 backup_customers: WARNING: Something is odd.\n/opt/backups/x.xlsx\n\n"
+        "Кінець журналу:\n1 трав. 2024\xa0р., 03:00 backup_customers: WARNING: Something is odd.\n"
+        "/opt/backups/x.xlsx\n\n"
         "Файл налаштувань: /opt/my calls/config.env\nПоки це триває, такий лист надходитиме раз на день.\n"
     )
 
@@ -59,7 +60,8 @@ def test_that_it_works_again_asks_for_nothing(settings):
     mail = trouble_mail("backup_customers", Outcome(SINCE, SINCE + 90000), SINCE, settings)
     assert mail.text == (
         f"Знову працює: backup_customers ({HOST})\n\n"
-        "Не працювало з 01.05.2024 03:00, знову працює з 02.05.2024 04:00.\nРобити нічого не потрібно.\n\n"
+        "Не працювало з 1 трав. 2024\xa0р., 03:00, знову працює з 2 трав. 2024\xa0р., 04:00.\n"
+        "Робити нічого не потрібно.\n\n"
         "Файл налаштувань: /opt/my calls/config.env\n"
     )
 

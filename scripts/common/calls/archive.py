@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, SmallInteger, String,
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from binotel_core import account_id
-from common.calls.call import GOING_ON_DISPOSITIONS, SETTLED_SECONDS, Call, Source, clean, object_in
+from common.calls.call import GOING_ON_DISPOSITIONS, SETTLED_SECONDS, Call, Source, clean, object_in, one_call_each
 from common.calls.entries import UnreadableError
 from common.calls.period import INCOMING, OUTGOING, WAYS
 from common.calls.views import make_views
@@ -25,6 +26,7 @@ DAY_SECONDS = 86400
 BOTH = (INCOMING, OUTGOING)
 PAGE_ROWS = 2_000  # read at once
 LONGEST_INDEXED = 200  # characters: PostgreSQL's indexes take no texts that are very long
+_CALL_TYPES = {INCOMING: "0", OUTGOING: "1"}
 _NO_SOURCE = ("",) * len(Source._fields)
 
 log = logging.getLogger(__name__)
@@ -242,6 +244,21 @@ class Archive:
         ready = [entry for page in self._pages(wanted, recent, wanted.last) for entry in page]
         return ArchivedEntries(lambda: self._pages(wanted, wanted.first, recent - 1), unread, ready)
 
+    def plain_calls(self, wanted: Wanted) -> Iterator[Call]:
+        """The calls of what is wanted, in time order, with what is counted of a time as a whole: who spoke and who was
+        rung is not in them. Several times as fast as to read the entries."""
+        columns = (CALLS.c.direction, CALLS.c.number, CALLS.c.disposition, CALLS.c.wait_seconds, CALLS.c.talk_seconds)
+        pages = self._rows(wanted, wanted.first, wanted.last, *columns, CALLS.c.legs_name)
+        return one_call_each(self._plain_call(*row) for page in pages for row in page)
+
+    def _plain_call(
+        self, start: int, call_id: str, direction: str, number: str, disposition: str, wait: int, talk: int, legs: str
+    ) -> Call:
+        moment = datetime.fromtimestamp(start, self.timezone)
+        way = _CALL_TYPES.get(direction, "")
+        nothing = "", "", "", "", False, False  # line, group, employee, customer, is_client, is_new
+        return Call(call_id, moment, start, way, number, *nothing, disposition, wait, talk, "", "", (), None, "", legs)
+
     def starts(self, way: str, first: int, last: int) -> list[int]:
         """When the calls of a direction began, in Unix seconds, from `first` to `last`, in order."""
         query = sqlalchemy.select(CALLS.c.start).where(*self._of_stretch((way,), first, last)).order_by(CALLS.c.start)
@@ -280,10 +297,16 @@ class Archive:
         self._run(work)
 
     def _pages(self, wanted: Wanted, first: int, last: int) -> Iterator[list[str]]:
-        """The entries, as texts, some at a time: no other process waits until a reader has gone through all."""
+        """The entries, as texts, some at a time."""
+        for rows in self._rows(wanted, first, last, CALLS.c.entry):
+            yield [row.entry for row in rows]
+
+    def _rows(self, wanted: Wanted, first: int, last: int, *columns: sqlalchemy.Column[Any]) -> Iterator[Sequence[Any]]:
+        """Some of their columns, after start and id, some at a time: no other process waits until a reader has gone
+        through all."""
         order = CALLS.c.start, CALLS.c.id
         first, last = max(first, wanted.first), min(last, wanted.last)
-        query = sqlalchemy.select(*order, CALLS.c.entry).where(*self._of_stretch(wanted.ways, first, last))
+        query = sqlalchemy.select(*order, *columns).where(*self._of_stretch(wanted.ways, first, last))
         if wanted.of:
             query = query.where(self._belongs_to(wanted.of))
         query = query.order_by(*order).limit(PAGE_ROWS)
@@ -295,7 +318,7 @@ class Archive:
 
         rows = rows_of(query)
         while rows:
-            yield [row.entry for row in rows]
+            yield rows
             after = sqlalchemy.tuple_(*order) > sqlalchemy.tuple_(*rows[-1][:2])
             rows = rows_of(query.where(after)) if len(rows) == PAGE_ROWS else []
 

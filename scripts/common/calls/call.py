@@ -12,7 +12,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from common.calls.entries import UnreadableError, readable
-from common.calls.phone import KAZAKHSTAN, country_of, dialable, international
+from common.calls.phone import KAZAKHSTAN, country_of, dialable, shown_number
 from common.csv_texts import fit_for_cell
 
 INCOMING = "0"
@@ -84,12 +84,15 @@ class Call(NamedTuple):
     """A call (or an SMS, or a fax) as the reports need it. Texts are clean: one line, no control characters.
 
     start:           aware, in the account's time zone
+    unix_start:      the same in Unix seconds: what to compare and to subtract, since times of one zone compare as the
+                     wall clock shows them, which repeats an hour in autumn
     call_type:       INCOMING, OUTGOING, or what the server sent
     number:          the other side's, as the server sent it; "" or a word when hidden
     line:            the internal number
     group:           of lines, through which an answered call came; "" where it did not
     employee:        name, else e-mail address, else ""
     customer:        name in "My clients", else the one from outside, else ""
+    is_client:       whether it is one of "My clients"
     is_new:          whether the server says that the number had never called
     wait_seconds:    until it was answered or given up
     our_number:      the company's number that was called, or called from
@@ -102,12 +105,14 @@ class Call(NamedTuple):
 
     general_call_id: str
     start: datetime
+    unix_start: int
     call_type: str
     number: str
     line: str
     group: str
     employee: str
     customer: str
+    is_client: bool
     is_new: bool
     disposition: str
     wait_seconds: int
@@ -137,6 +142,7 @@ class Call(NamedTuple):
         group, employee = _group_and_line(clean(entry.get("internalAdditionalData")))[0], _employee(entry)
         disposition = disposition_of(clean(entry.get("disposition")))
         wait_seconds, talk_seconds = _seconds(entry.get("waitsec")), _seconds(entry.get("billsec"))
+        legs_name = customer if call_type == OUTGOING and not line and _NAME_OF_LEGS.fullmatch(customer) else ""
         rung = _rung(entry)
         if not rung and line and call_type == INCOMING and disposition in ANSWERED_DISPOSITIONS:
             # Who answers was rung, whether the server says so or not.
@@ -144,12 +150,14 @@ class Call(NamedTuple):
         return cls(
             general_call_id=general_call_id,
             start=datetime.fromtimestamp(start, timezone),
+            unix_start=start,
             call_type=call_type,
             number=clean(entry.get("externalNumber")),
             line=line,
             group=group,
             employee=employee,
             customer=customer,
+            is_client=bool(clean(client.get("id")) or clean(client.get("name"))) and not legs_name,
             is_new=entry.get("isNewCall") in (1, "1"),
             disposition=disposition,
             wait_seconds=wait_seconds,
@@ -162,14 +170,8 @@ class Call(NamedTuple):
             rung=rung,
             source=_source(entry),
             recording_state=clean(entry.get("recordingStatus")),
-            legs_name=customer if call_type == OUTGOING and not line and _NAME_OF_LEGS.fullmatch(customer) else "",
+            legs_name=legs_name,
         )
-
-    @property
-    def unix_start(self) -> float:
-        """When it began in Unix seconds: what to compare and to subtract, since times of one zone compare as the wall
-        clock shows them, which repeats an hour in autumn."""
-        return self.start.timestamp()
 
     @property
     def is_conversation(self) -> bool:
@@ -220,10 +222,8 @@ class Call(NamedTuple):
     def shown_number(self) -> str:
         """The number as people are shown it: one form for all that can be called from anywhere, else as it came."""
         country = country_of(self.start.tzinfo)  # type: ignore[arg-type]
-        shown = international(self.number, country) or self.number
-        if self.first_number:
-            return f"{international(self.first_number, country) or self.first_number} → {shown}"
-        return shown
+        shown = shown_number(self.number, country)
+        return f"{shown_number(self.first_number, country)} → {shown}" if self.first_number else shown
 
     @property
     def dialable(self) -> str:
@@ -316,6 +316,7 @@ def _of_legs(one: Call, other: Call) -> Call:
     return later._replace(
         general_call_id=first.general_call_id,
         start=first.start,
+        unix_start=first.unix_start,
         our_number=later.our_number or first.our_number,
         our_number_name=later.our_number_name or first.our_number_name,
         first_number=first.number,
@@ -370,7 +371,7 @@ def disposition_of(text: str) -> str:
     return known if known in KNOWN_DISPOSITIONS else text
 
 
-def in_time_order(call: Call) -> tuple[float, str]:
+def in_time_order(call: Call) -> tuple[int, str]:
     """What to sort calls by."""
     return call.unix_start, call.general_call_id
 

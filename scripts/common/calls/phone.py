@@ -46,6 +46,11 @@ def international(number: str, country: str) -> str:
     return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if parsed else ""
 
 
+def shown_number(number: str, country: str) -> str:
+    """A number as people are shown it: one form for all that can be called from anywhere, else as it came."""
+    return international(number, country) or number
+
+
 def dialable(number: str, country: str) -> str:
     """A number as a phone dials it, from anywhere if that can be told; "" for a hidden one."""
     digits = _digits(number)

@@ -5,7 +5,7 @@ import html
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +36,7 @@ MOST_BYTES = {
 MOST_BYTES_OF_NTFY_AS_JSON = 7500  # ntfy takes 8,000, with what Apprise puts around them
 # What would be markup, an emoji's name, the beginning of an address, or an entity.
 MARKUP = re.compile(r"[\\`*_\[\]()<>~|]|:(?=[\w+-]+:)|(?<=:)/(?=/)|(?<=www)\.|&(?=#?\w+;)", re.IGNORECASE)
-PHONE = re.compile(r"^\+[0-9]+", re.MULTILINE)
+PHONE = re.compile(r"^\+?[0-9]{3,}", re.MULTILINE)  # a caller's; what is said of one may begin with a time
 
 
 class NotifyError(BinotelError):
@@ -66,7 +66,12 @@ def channels(settings: Settings) -> list[Channel]:
         Channel(f"mail to {address}", f"mail:{address}", partial(_send_mail, address, settings))
         for address in settings.alert_to
     ]
-    return mails + [_chat(number, url) for number, url in enumerate(settings.alert_urls, 1)]
+    return mails + chats(settings.alert_urls, "ALERT_URLS")
+
+
+def chats(urls: Sequence[str], key: str) -> list[Channel]:
+    """Every chat that a key of the configuration names, each a channel of its own."""
+    return [_chat(_Chat(number, url, key), url) for number, url in enumerate(urls, 1)]
 
 
 def _send_mail(address: str, settings: Settings, message: Mail, accepted: Callable[[], None]) -> None:
@@ -85,8 +90,7 @@ def _send_mail(address: str, settings: Settings, message: Mail, accepted: Callab
         raise NotifyError(str(error)) from error
 
 
-def _chat(number: int, url: str) -> Channel:
-    chat = _Chat(number, url)
+def _chat(chat: "_Chat", url: str) -> Channel:
     identity = hashlib.sha256(url.encode()).hexdigest()[:16]
     return Channel(chat.name, f"{chat.kind}:{identity}", chat.send, chat.fits)
 
@@ -98,7 +102,7 @@ class _Chat:
     kind: Apprise's name of the service
     """
 
-    def __init__(self, number: int, url: str) -> None:
+    def __init__(self, number: int, url: str, key: str) -> None:
         import apprise  # slow to import, and only those who use chats need it
 
         self._service = apprise.Apprise()
@@ -111,7 +115,8 @@ class _Chat:
         # Goes through all that Apprise does to a message, but sends nothing.
         self._rehearsal: Any = apprise.Apprise.instantiate(url)
         self.kind = str(self._plugin.service_name)
-        self.name = f"{self.kind} (number {number} of ALERT_URLS)"
+        self.name = f"{self.kind} (number {number} of {key})"
+        self._key = key
         formats = self._plugin.notify_format
         first = formats if isinstance(formats, str) else formats[0]
         # Mail programs want HTML, with numbers to tap on. Elsewhere plain text is the surest, where there is any.
@@ -144,13 +149,16 @@ class _Chat:
             )
         if not is_accepted:
             reason = one_line(" ".join(reasons.texts)).rstrip(".") or "it gave no reason"
-            raise NotifyError(f"{self.name} did not take the message: {reason}. Check ALERT_URLS and the network.")
+            raise NotifyError(f"{self.name} did not take the message: {reason}. Check {self._key} and the network.")
         accepted()
 
     def _words(self, message: Mail) -> tuple[str, str]:
         """The title and the body, as the service renders text."""
-        title = message.subject if self._plugin.title_maxlen else self._rendered(message.subject)
-        return title, self._rendered(message.text)
+        title, text = message.subject, self._rendered(message.text)
+        if not self._plugin.title_maxlen:
+            return self._rendered(title), text
+        # Discord and its kind show it as Markdown, others a \ as a \: so what might be markup is left out.
+        return (_unable_to_call(MARKUP.sub("", title)) if self._shown_as == "markdown" else title), text
 
     def _rendered(self, text: str) -> str:
         if self._shown_as == "html":
@@ -159,8 +167,7 @@ class _Chat:
                 return escaped
             return PHONE.sub(r'<a href="tel:\g<0>">\g<0></a>', escaped).replace("\n", "<br>\n")
         if self._shown_as == "markdown":
-            # A backslash does not stop everybody from being called by @everyone.
-            escaped = MARKUP.sub(r"\\\g<0>", text).replace("@", "@\N{ZERO WIDTH SPACE}")
+            escaped = _unable_to_call(MARKUP.sub(r"\\\g<0>", text))
             # Two spaces, or lines that follow each other become one.
             return re.sub(r"(?<=[^\n])\n(?=[^\n])", "  \n", escaped)
         return text
@@ -193,16 +200,21 @@ class _Chat:
         except TimeoutError:
             raise NotifyError(
                 f"{self.name} did not answer within {MOST_SECONDS} s, the most that a message may take, "
-                "so the next run sends it again. Check ALERT_URLS and the network."
+                f"so the next run sends it again. Check {self._key} and the network."
             ) from None
         except Exception as error:  # whatever one chat does, the others are told
             # Not its words: they may hold a token.
             raise NotifyError(
-                f"{self.name} cannot be used: Apprise failed with {type(error).__name__}. Check ALERT_URLS."
+                f"{self.name} cannot be used: Apprise failed with {type(error).__name__}. Check {self._key}."
             ) from None
         finally:
             log.removeHandler(reasons)
             logging.getLogger("urllib3").setLevel(logging.NOTSET)
+
+
+def _unable_to_call(text: str) -> str:
+    """A text that calls nobody by @everyone, which a backslash does not stop."""
+    return text.replace("@", "@\N{ZERO WIDTH SPACE}")
 
 
 class _Reasons(logging.Handler):

@@ -27,8 +27,8 @@ def compile_all() -> None:
         _environment.get_template(name)
 
 
-def short(name: str) -> str:
-    return name if len(name) <= MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 1]}…"
+def short(name: str, most: int = MAX_NAME_LENGTH) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _unbroken(text: str) -> str:

@@ -1,10 +1,14 @@
 """A day's recordings: what each file is called, and the list that lies beside them."""
 
 import csv
+import functools
 import hashlib
 import io
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
+from pathlib import Path
+from typing import cast
 
 from common.calls.call import INCOMING, Call
 from common.csv_texts import CSV_DELIMITER, CSV_ENCODING, guarded, unguarded
@@ -119,16 +123,46 @@ class Day:
         with self._archive.open(path) as file:
             content = file.read()
         try:
-            reader = csv.DictReader(io.StringIO(content.decode(CSV_ENCODING), newline=""), delimiter=CSV_DELIMITER)
-            for row in reader:
-                texts = {column: unguarded(row[column]) for column in COLUMNS}
-                _in_time_order(texts)
-                self.rows[texts["generalCallID"], texts["callID"]] = texts
+            self.rows = {(row["generalCallID"], row["callID"]): row for row in _rows_of(content)}
         except (ValueError, csv.Error, KeyError, TypeError, AttributeError):
             raise ListError(
                 f"The list {path} cannot be read: was it saved by another program? Move it away: a new one is made of "
                 "the files that are there."
             ) from None
+
+
+def _rows_of(content: bytes) -> Iterator[dict[str, str]]:
+    """The rows of a list. Raises ValueError, csv.Error, KeyError, TypeError or AttributeError for what is none."""
+    reader = csv.DictReader(io.StringIO(content.decode(CSV_ENCODING), newline=""), delimiter=CSV_DELIMITER)
+    for row in reader:
+        texts = {column: unguarded(row[column]) for column in COLUMNS}
+        _in_time_order(texts)
+        yield texts
+
+
+class Addresses:
+    """Where the recordings of calls are that we keep: in a folder, for a bucket has no addresses that people can open.
+
+    url: RECORDS_URL
+    """
+
+    def __init__(self, url: str) -> None:
+        self._folder = None if "://" in url else Path(url).absolute()
+        self._of_day = functools.lru_cache(maxsize=2)(self._read)  # calls come in time order
+
+    def __call__(self, call: Call) -> str:
+        """A file:// address, or ""."""
+        if not self._folder or not call.can_be_recorded:
+            return ""
+        return self._of_day(call.start.date()).get(call.general_call_id, "")
+
+    def _read(self, day: date) -> dict[str, str]:
+        folder = cast("Path", self._folder) / f"{day:%Y/%m/%d}"
+        try:
+            rows = list(_rows_of((folder / MANIFEST).read_bytes()))
+        except (OSError, ValueError, csv.Error, KeyError, TypeError, AttributeError):
+            return {}  # a report has more to say than where its recordings are
+        return {row["generalCallID"]: (folder / row["file"]).as_uri() for row in rows if row["file"]}
 
 
 def _in_time_order(row: dict[str, str]) -> tuple[float, str, str]:

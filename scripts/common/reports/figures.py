@@ -1,152 +1,204 @@
-"""Calls -> a Report: totals, by day, by hour of the week, by employee, who was lost. Numbers only, no format."""
+"""Calls -> a Report: every figure that people are shown, in one pass. Numbers only, no format.
 
-import array
+Each has one definition: docs/en/reports.md.
+"""
+
+import functools
 import statistics
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import NamedTuple, TypeVar
 
-from common.calls.call import Call, Calls
-from common.calls.days import last_second
+from common.calls.call import (
+    ANSWERED_DISPOSITIONS,
+    INCOMING,
+    LOST_DISPOSITIONS,
+    MESSAGE_DISPOSITIONS,
+    OUTGOING,
+    Call,
+    Calls,
+)
+from common.reports.selection import Selection
+from common.reports.spells import By, Spell, SpellCounter
+from common.timetable import is_within
 
 HOURS_OF_A_WEEK = 7 * 24
+SERVICE_LEVEL_SECONDS = 20
+AT_ONCE_SECONDS = 5  # who gives up so soon is not held against those who answer
+CALLBACK_SECONDS = {"15_min": 15 * 60, "1_h": 3600, "24_h": 86400}
+DAY_SECONDS = 86400
+Figure = float | int | None
+TOP_CALLERS = 10
 
-
-@dataclass(frozen=True)
-class Selection:
-    """Which calls a report is about.
-
-    start, stop: aware, in the account's time zone; calls that begin from the one to the other, both inclusive
-    direction:   "incoming", "outgoing" or "both"
-    line:        of this internal number alone; "" for all
-    number:      with this number alone; "" for all
-    customer_id: with this customer of "My clients" alone; "" for all
-    """
-
-    start: datetime
-    stop: datetime
-    direction: str = "both"
-    line: str = ""
-    number: str = ""
-    customer_id: str = ""
-
-    @classmethod
-    def of_day(cls, day: date, timezone: ZoneInfo) -> "Selection":
-        return cls(datetime.combine(day, time.min, timezone), last_second(day, timezone))
-
-    @property
-    def is_of_whole_days(self) -> bool:
-        return (self.start.time(), self.stop.time()) == (time.min, time(23, 59, 59))
-
-    @property
-    def is_filtered(self) -> bool:
-        return bool(self.line or self.number or self.customer_id)
-
-    @property
-    def knows_callbacks(self) -> bool:
-        """Whether all calls are selected with which a lost caller may have been called back."""
-        return not self.line and self.direction == "both"
-
-    @property
-    def name(self) -> str:
-        """What tells it from others, for messages and file names: 2024-05-01, or 2024-01-01--2024-12-31-line-901."""
-        form = "%Y-%m-%d" if self.is_of_whole_days else "%Y-%m-%dT%H%M%S"
-        name = self.start.strftime(form)
-        if self.stop.strftime(form) != name:
-            name = f"{name}--{self.stop.strftime(form)}"
-        parts = {"line": self.line, "number": self.number, "customer": self.customer_id}
-        name += "".join(f"-{part}-{value}" for part, value in parts.items() if value)
-        return name if self.direction == "both" else f"{name}-{self.direction}"
-
-
-@dataclass(frozen=True)
-class Totals:
-    """The numbers of a report. SMS and fax are not counted; unknown dispositions are neither answered nor lost.
-
-    lost, called_back:       calls, not callers; called_back is a part of lost
-    median_callback_seconds: from a lost call to the first later answered one with the same number
-    talk_seconds:            of all answered calls, both ways
-    average_wait_seconds:    of answered incoming calls
-    """
-
-    incoming: int
-    answered: int
-    lost: int
-    called_back: int
-    median_callback_seconds: float | None
-    outgoing: int
-    outgoing_answered: int
-    talk_seconds: int
-    average_wait_seconds: float | None
-
-    @property
-    def other(self) -> int:
-        """Incoming calls that are neither answered nor lost: those that go on, and those with unknown results."""
-        return self.incoming - self.answered - self.lost
-
-    @property
-    def not_called_back(self) -> int:
-        return self.lost - self.called_back
+# What a call is counted as: a place in a list of counts. The last place is that of the talk time.
+_SOON, _ANSWERED, _AT_ONCE, _LOST, _OTHER, _REACHED, _NOT_REACHED, _TALK = range(8)
+_SLOT_SECONDS = 900  # the clocks of all zones differ by multiples of that
+_Source = tuple[str, str, str, str]  # utm_source, utm_medium, utm_campaign, domain
+_Place = tuple[str, str, str, str, str, str]  # direction, our number, its name, an employee, a line, a group
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
 class Counts:
-    """Calls of one day, hour or employee; those that are neither answered nor lost are not in it."""
+    """Calls of a day, an hour, an employee ...
 
+    incoming = answered + lost + other, of which those going on are in `other`
+    at_once:      lost, and given up within AT_ONCE_SECONDS
+    soon:         answered within the service level's time
+    talk_seconds: of all answered calls, both ways
+    """
+
+    incoming: int = 0
     answered: int = 0
     lost: int = 0
+    other: int = 0
+    at_once: int = 0
+    soon: int = 0
     outgoing: int = 0
     outgoing_answered: int = 0
     talk_seconds: int = 0
 
-    def add(self, call: Call) -> None:
-        is_answered = call.is_answered
-        if call.is_lost:
-            self.lost += 1
-        elif call.is_incoming:
-            self.answered += is_answered
-        elif call.is_outgoing:
-            self.outgoing += 1
-            self.outgoing_answered += is_answered
-        else:
-            return
-        if is_answered:
-            self.talk_seconds += call.talk_seconds
+    def add(self, counts: list[int]) -> None:
+        soon, answered, at_once, lost, other, reached, not_reached, talk = counts
+        self.incoming += soon + answered + at_once + lost + other
+        self.answered += soon + answered
+        self.lost += at_once + lost
+        self.other += other
+        self.at_once += at_once
+        self.soon += soon
+        self.outgoing += reached + not_reached
+        self.outgoing_answered += reached
+        self.talk_seconds += talk
+
+    def include(self, other: "Counts") -> None:
+        for each in fields(Counts):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+    @property
+    def answered_percent(self) -> float | None:
+        return percent(self.answered, self.answered + self.lost)
+
+    @property
+    def service_level_percent(self) -> float | None:
+        """Of those who did not give up at once."""
+        return percent(self.soon, self.answered + self.lost - self.at_once)
+
+    @property
+    def outgoing_answered_percent(self) -> float | None:
+        return percent(self.outgoing_answered, self.outgoing)
+
+    @property
+    def average_talk_seconds(self) -> float | None:
+        return tenths(self.talk_seconds, self.answered + self.outgoing_answered)
+
+
+@dataclass(slots=True)
+class PlaceCounts(Counts):
+    """Incoming calls to one of our numbers, which may have a name, of a group, or from a source."""
+
+    name: str = ""
+    new_callers: int = 0
 
 
 @dataclass(slots=True)
 class EmployeeCounts(Counts):
-    """What one employee did; a line without an employee (a group line) stands under its number."""
+    """What one employee did; what a line did that is nobody's stands under its number.
 
-    name: str = ""
-    is_line: bool = False
-
-
-@dataclass(slots=True)
-class LostCaller:
-    """A caller who was lost at least once.
-
-    number:      as people are shown it, "" for hidden ones
-    dialable:    as a phone dials it
-    customer:    the name on the last lost call that has one, or on a later call
-    times:       how often lost
-    waiting:     when the calls began that were lost since somebody last spoke to the caller, in Unix seconds
-    callback:    when the first answered call after the last lost one began; None while the caller waits
-    callback_by: who spoke in it
-    spoken:      when the last answered call began, in Unix seconds; 0 before the first lost one
+    rung_in_lost: lost calls in which the employee's line was rung; None where the server does not tell who was
+    callbacks:    spells that the employee ended by an outgoing call
     """
 
+    is_line: bool = False
+    rung_in_lost: int | None = 0
+    callbacks: int = 0
+
+    @property
+    def picked_up_percent(self) -> float | None:
+        return None if self.rung_in_lost is None else percent(self.answered, self.answered + self.rung_in_lost)
+
+
+class Caller(NamedTuple):
+    """Who called, how often, and under which name last."""
+
     number: str
-    dialable: str
-    customer: str
-    first: datetime
-    last: datetime
-    times: int = 0
-    waiting: list[float] = field(default_factory=list)
-    callback: datetime | None = None
-    callback_by: str = ""
-    spoken: float = 0
+    name: str
+    times: int
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How long callers waited, in seconds; None where nobody did."""
+
+    average: float | None
+    median: float | None
+    longest: int | None
+
+    @classmethod
+    def of(cls, seconds: Counter[int]) -> "Waits":
+        total = sum(each * times for each, times in seconds.items())
+        return cls(tenths(total, seconds.total()), median(seconds), max(seconds, default=None))
+
+
+@dataclass(frozen=True)
+class SpellFigures:
+    """What became of the lost; see Spell.state. Its words are those of the summary."""
+
+    total: int
+    called_back: int
+    got_through: int
+    tried: int
+    nobody: int
+    called_back_within_15_min: int
+    called_back_within_1_h: int
+    called_back_within_24_h: int
+    median_callback_seconds: float | None
+    open_after_24_h: int
+
+    @classmethod
+    def of(cls, spells: Iterable[Spell], now: float) -> "SpellFigures":
+        """Of spells; `now`: until when all calls are known, in Unix seconds."""
+        states: Counter[str] = Counter()
+        callbacks: Counter[int] = Counter()
+        late = 0
+        for spell in spells:
+            seconds = spell.seconds_until_ended
+            states[spell.state] += 1
+            if spell.is_ended_by_us and seconds is not None:
+                callbacks[seconds] += 1
+            is_over = spell.first.timestamp() + DAY_SECONDS <= now
+            late += is_over and (seconds is None or seconds > DAY_SECONDS)
+        within = {
+            f"called_back_within_{name}": sum(times for seconds, times in callbacks.items() if seconds <= most)
+            for name, most in CALLBACK_SECONDS.items()
+        }
+        return cls(
+            total=states.total(),
+            **{state: states[state] for state in ("called_back", "got_through", "tried", "nobody")},
+            **within,
+            median_callback_seconds=median(callbacks),
+            open_after_24_h=late,
+        )
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The report's main figures, those of a time before, and how far they are apart.
+
+    kind:                week (a day with the same one a week before), month, or days (with as many days before)
+    start, stop:         of the time before
+    before, change:      by the summary's names; percentages change by points
+    average, from_average: the same of a day's last four weekdays; None where not all four are held
+    """
+
+    kind: str
+    start: datetime
+    stop: datetime
+    before: dict[str, Figure]
+    change: dict[str, Figure]
+    average: dict[str, Figure] | None
+    from_average: dict[str, Figure] | None
 
 
 @dataclass(frozen=True)
@@ -157,61 +209,108 @@ class Report:
     count:        how many those are
     unreadable:   how many entries of Binotel's answers could not be read, and are in nothing here
     as_of:        when the calls were asked for, if the time was not over then; else None
+    lost_outside_hours: None where the working hours are not set
+    callers, new_callers, lost_callers: different numbers
+    top_callers:  those who called most
+    spells:       of each caller, in time order; None where it is not known who was spoken to
+    to_call:      those that nobody ended, the most urgent first
     days:         every calendar day of the time, those without calls too
-    week:         by hour of the week, from Monday's first; an hour that the clocks repeat counts as one
-    lost_callers: by number_key, the worst first: who waits for the most calls, then the most often lost, then the first
-    lost
+    hours:        of the day; an hour that the clocks repeat counts as one
+    week:         the same by hour of the week, from Monday's first
+    our_numbers, sources, groups, employees: by number, by source, by group, by name; those with the most calls first
     """
 
     selection: Selection
     as_of: datetime | None
+    service_level_seconds: int
     calls: Iterable[Call]
     count: int
     unreadable: int
-    totals: Totals
+    totals: Counts
+    lost_outside_hours: int | None
+    hidden: int
+    waits_answered: Waits
+    waits_lost: Waits
+    callers: int
+    top_callers: list[Caller]
+    new_callers: int
+    lost_callers: int
+    spells: dict[str, list[Spell]] | None
+    spell_figures: SpellFigures | None
+    to_call: list[Spell]
     days: dict[date, Counts]
+    hours: list[Counts]
     week: list[Counts]
-    employees: list[EmployeeCounts]
-    lost_callers: dict[str, LostCaller]
+    our_numbers: dict[str, PlaceCounts]
+    sources: dict[_Source, PlaceCounts]
+    groups: dict[str, PlaceCounts]
+    employees: dict[str, EmployeeCounts]
+    employee_of: Mapping[str, str]
+    compared: Compared | None = None
 
     @classmethod
-    def of(cls, selection: Selection, calls: Iterable[Call], as_of: datetime | None = None) -> "Report":
+    def of(
+        cls,
+        selection: Selection,
+        calls: Iterable[Call],
+        as_of: datetime | None = None,
+        *,
+        working_hours: tuple[time, time] | None = None,
+        service_level_seconds: int = SERVICE_LEVEL_SECONDS,
+    ) -> "Report":
         """Count `calls`, which are in time order and can be gone through again and again."""
-        counter = _Counter(selection, as_of)
-        for call in calls:
-            counter.add(call)
+        counted = _Counter(calls, working_hours, service_level_seconds)
+        end = as_of if as_of and as_of.timestamp() < selection.stop.timestamp() else selection.stop
+        totals, days, hours, week = _by_time(counted.slots, selection.start, end)
+        spells = counted.spells.by_key if selection.knows_spells else None
+        every = [spell for of_caller in (spells or {}).values() for spell in of_caller]
         return cls(
             selection=selection,
             as_of=as_of,
+            service_level_seconds=service_level_seconds,
             calls=calls,
-            count=counter.count,
+            count=counted.count,
             unreadable=calls.unreadable if isinstance(calls, Calls) else 0,
-            totals=counter.totals(),
-            days=counter.days,
-            week=counter.week,
-            employees=sorted(
-                counter.employees.values(), key=lambda counts: (-counts.answered - counts.outgoing, counts.name)
-            ),
-            lost_callers=dict(
-                sorted(
-                    counter.lost_callers.items(),
-                    key=lambda item: (-len(item[1].waiting), -item[1].times, item[1].first.timestamp()),
-                )
-            ),
+            totals=totals,
+            lost_outside_hours=counted.lost_outside_hours if working_hours else None,
+            hidden=counted.hidden,
+            waits_answered=Waits.of(counted.waits_answered),
+            waits_lost=Waits.of(counted.waits_lost),
+            callers=len(counted.callers),
+            top_callers=counted.top_callers(),
+            new_callers=len(counted.new),
+            lost_callers=len(counted.lost),
+            spells=spells,
+            spell_figures=None if spells is None else SpellFigures.of(every, end.timestamp()),
+            to_call=sorted((spell for spell in every if not spell.ended), key=lambda spell: spell.urgency),
+            days=days,
+            hours=hours,
+            week=week,
+            our_numbers=counted.our_numbers(),
+            sources=counted.sources(),
+            groups=counted.groups(),
+            employees=counted.employees(every),
+            employee_of=counted.employee_of,
         )
 
     @property
     def is_of_one_day(self) -> bool:
         return len(self.days) == 1
 
-    @property
-    def knows_callbacks(self) -> bool:
-        return self.selection.knows_callbacks
+    def who(self, by: By) -> str:
+        """An employee's name, else the line, else ""."""
+        return by[0] or self.employee_of.get(by[1], "") or by[1]
 
-    def is_called_back(self, lost: Call) -> bool:
-        """Whether an answered call with the same number began after a lost one."""
-        caller = self.lost_callers.get(lost.number_key)
-        return caller is not None and caller.spoken > lost.unix_start
+    def rung_in(self, spell: Spell) -> list[str]:
+        """Who was rung in its calls."""
+        return list(dict.fromkeys(filter(None, map(self.who, spell.rung))))
+
+    def spell_of(self, lost: Call) -> Spell | None:
+        """The spell that a lost call belongs to; None of a hidden number, and where spells are not known."""
+        for spell in reversed((self.spells or {}).get(lost.number_key, [])):
+            if spell.first.timestamp() <= lost.unix_start:
+                return spell
+        return None
 
     def hours_of_the_week(self) -> list[int]:
         """How often the time had each hour of the week, from Monday's first; an hour that it had in part counts."""
@@ -222,86 +321,226 @@ class Report:
             first = start.hour if day == start.date() else 0
             last = stop.hour if day == stop.date() else 23
             for hour in range(first, last + 1):
-                times[day.weekday() * 24 + hour] += 1
+                times[day.weekday() * 24 + hour] += _has_hour(day, hour, start.tzinfo)
         return times
 
 
-@dataclass
 class _Counter:
-    """What is known after each call, in time order."""
+    """Goes through calls, in time order, and keeps none of them: its memory grows with callers and places alone."""
 
-    selection: Selection
-    as_of: datetime | None
-    count: int = 0
-    incoming: int = 0
-    answered_wait_seconds: int = 0
-    all: Counts = field(default_factory=Counts)
-    days: dict[date, Counts] = field(default_factory=dict)
-    week: list[Counts] = field(default_factory=lambda: [Counts() for _ in range(HOURS_OF_A_WEEK)])
-    employees: dict[str, EmployeeCounts] = field(default_factory=dict)
-    lost_callers: dict[str, LostCaller] = field(default_factory=dict)
-    callback_seconds: "array.array[float]" = field(default_factory=lambda: array.array("d"))
+    def __init__(
+        self, calls: Iterable[Call], working_hours: tuple[time, time] | None, service_level_seconds: int
+    ) -> None:
+        self.count = self.hidden = self.lost_outside_hours = 0
+        self.slots: dict[int, list[int]] = defaultdict(_nothing)
+        self.waits_answered: Counter[int] = Counter()
+        self.waits_lost: Counter[int] = Counter()
+        self.callers: dict[str, tuple[str, str]] = {}  # number and name
+        self.lost: set[str] = set()
+        self.new: set[str] = set()
+        self.spells = SpellCounter()
+        self._times_called: Counter[str] = Counter()
+        self._places: dict[_Place, list[int]] = defaultdict(_nothing)
+        self._new_at: set[tuple[_Place, int, str]] = set()
+        self._sources: dict[_Source, list[int]] = defaultdict(_nothing)
+        self._new_from: set[tuple[_Source, str]] = set()
+        self._rung_in_lost: Counter[frozenset[By]] = Counter()
+        self._named: set[tuple[str, str, str]] = set()  # a line, an employee, a group
+        self._hours = working_hours
+        self._soon_seconds = service_level_seconds
+        for call in calls:
+            self.count += 1
+            for one in call.rung:
+                self._named.add((one.line, one.employee, one.group))
+            kind = _kind(call.call_type, call.disposition)
+            if kind is None:  # it is in no count, but tells whose a line is
+                self._named.add((call.line, call.employee, call.group))
+                continue
+            if kind >= _REACHED:
+                self._add_outgoing(call, kind)
+            else:
+                self._add_incoming(call, kind)
+        self.spells.end_second()
+        self._named.update((line, employee, group) for *_, employee, line, group in self._places)
+        self._groups = {group for _, _, group in self._named}
+        self.employee_of = {line: employee for line, employee, _ in sorted(self._named) if line and employee}
 
-    def __post_init__(self) -> None:
-        last = min(self.selection.stop, self.as_of or self.selection.stop).date()
-        day = self.selection.start.date()
-        while day <= last:
-            self.days[day] = Counts()
-            day += timedelta(days=1)
+    def _add_outgoing(self, call: Call, kind: int) -> None:
+        place = (OUTGOING, "", "", call.employee, call.line, call.group)
+        is_answered = kind == _REACHED
+        for counts in (self.slots[call.unix_start // _SLOT_SECONDS], self._places[place]):
+            counts[kind] += 1
+            if is_answered:
+                counts[_TALK] += call.talk_seconds
+        for key in call.number_keys:
+            if key:
+                self.spells.add_other(key, call, is_answered=is_answered)
 
-    def add(self, call: Call) -> None:
-        self.count += 1
-        if not call.is_conversation:
+    def _add_incoming(self, call: Call, kind: int) -> None:
+        key, wait, group = call.number_key, call.wait_seconds, call.group
+        for one in call.rung:
+            group = group or one.group
+        if kind == _ANSWERED:
+            self.waits_answered[wait] += 1
+            kind = _SOON if wait <= self._soon_seconds else _ANSWERED
+        elif kind == _LOST:
+            self._add_lost(call, key)
+            kind = _AT_ONCE if wait <= AT_ONCE_SECONDS else _LOST
+        place = (INCOMING, call.our_number, call.our_number_name, call.employee, call.line, group)
+        rows = [self.slots[call.unix_start // _SLOT_SECONDS], self._places[place]]
+        source = call.source
+        if source and any(names := (source.utm_source, source.utm_medium, source.utm_campaign, source.domain)):
+            rows.append(self._sources[names])
+            if call.is_new and key:
+                self._new_from.add((names, key))
+        for counts in rows:
+            counts[kind] += 1
+            if kind <= _ANSWERED:
+                counts[_TALK] += call.talk_seconds
+        if not key:
+            self.hidden += 1
             return
-        if call.is_incoming:
-            self.incoming += 1
-            self.answered_wait_seconds += call.wait_seconds if call.is_answered else 0
-        self.all.add(call)
-        if day := self.days.get(call.start.date()):
-            day.add(call)
-        self.week[call.start.weekday() * 24 + call.start.hour].add(call)
-        by = call.employee or call.line
-        if call.is_incoming or call.is_outgoing:
-            employee = self.employees.setdefault(by, EmployeeCounts(name=by, is_line=not call.employee))
-            employee.add(call)
-            by = employee.name  # the one text for all of a person's calls
-        if call.is_lost:
-            self._add_lost(call.number_key or call.number.lower(), call)
-            return
-        for key in filter(None, call.number_keys):
-            if caller := self.lost_callers.get(key):
-                if call.customer and not call.legs_name:
-                    caller.customer = call.customer
-                if call.is_answered:
-                    self._add_spoken(caller, call, by)
+        self.callers[key] = call.number, call.customer
+        self._times_called[key] += 1
+        if call.is_new:
+            self.new.add(key)
+            self._new_at.add((place, kind, key))
+        if kind not in _ARE_LOST:
+            self.spells.add_other(key, call, is_answered=kind <= _ANSWERED)
 
-    def _add_lost(self, key: str, call: Call) -> None:
-        shown, dialable = call.shown_number, call.dialable
-        caller = self.lost_callers.setdefault(key, LostCaller(shown, dialable, "", call.start, call.start))
-        caller.number, caller.dialable, caller.last = shown, dialable, call.start
-        caller.customer = call.customer if call.customer and call.number_key else caller.customer
-        caller.times += 1
-        caller.waiting.append(call.unix_start)
-        caller.callback, caller.callback_by = None, ""
+    def _add_lost(self, call: Call, key: str) -> None:
+        self.waits_lost[call.wait_seconds] += 1
+        if self._hours and not is_within(self._hours, call.start.time()):
+            self.lost_outside_hours += 1
+        if rung := frozenset((one.employee, one.line) for one in call.rung if one.employee or one.line):
+            self._rung_in_lost[rung] += 1
+        if key:
+            self.lost.add(key)
+            self.spells.add_lost(key, call)
 
-    def _add_spoken(self, caller: LostCaller, call: Call, by: str) -> None:
-        start = caller.spoken = call.unix_start
-        self.callback_seconds.extend(start - lost for lost in caller.waiting if lost < start)
-        # At the same second nobody has called back: nobody knows which call was first.
-        caller.waiting = [lost for lost in caller.waiting if lost >= start]
-        if not caller.waiting and caller.callback is None:
-            caller.callback, caller.callback_by = call.start, by
+    def top_callers(self) -> list[Caller]:
+        return [Caller(*self.callers[key], times) for key, times in self._times_called.most_common(TOP_CALLERS)]
 
-    def totals(self) -> Totals:
-        counts = self.all
-        return Totals(
-            incoming=self.incoming,
-            answered=counts.answered,
-            lost=counts.lost,
-            called_back=len(self.callback_seconds),
-            median_callback_seconds=statistics.median(self.callback_seconds) if self.callback_seconds else None,
-            outgoing=counts.outgoing,
-            outgoing_answered=counts.outgoing_answered,
-            talk_seconds=counts.talk_seconds,
-            average_wait_seconds=self.answered_wait_seconds / counts.answered if counts.answered else None,
-        )
+    def our_numbers(self) -> dict[str, PlaceCounts]:
+        rows: dict[str, PlaceCounts] = defaultdict(PlaceCounts)
+        for (way, number, name, *_), counts in self._places.items():
+            if way == INCOMING:
+                rows[number].add(counts)
+                rows[number].name = max(rows[number].name, name)
+        new = {(place[1], key) for place, _, key in self._new_at}
+        return _by_incoming(rows, new)
+
+    def sources(self) -> dict[_Source, PlaceCounts]:
+        rows: dict[_Source, PlaceCounts] = defaultdict(PlaceCounts)
+        for names, counts in self._sources.items():
+            rows[names].add(counts)
+        return _by_incoming(rows, self._new_from)
+
+    def groups(self) -> dict[str, PlaceCounts]:
+        rows: dict[str, PlaceCounts] = defaultdict(PlaceCounts)
+
+        def group_of(place: _Place, kind: int) -> str:
+            *_, line, group = place
+            # What was lost before any line of the group rang has the group's number in the line's place.
+            return group or (line if kind in _ARE_LOST and line in self._groups else "")
+
+        for place, counts in self._places.items():
+            if place[0] == OUTGOING:
+                continue
+            if place[-1]:
+                rows[place[-1]].add(counts)
+            elif any(lost := _only(counts, *_ARE_LOST)) and (group := group_of(place, _LOST)):
+                rows[group].add(lost)
+        new = {(group_of(place, kind), key) for place, kind, key in self._new_at}
+        return _by_incoming(rows, new)
+
+    def employees(self, spells: Iterable[Spell]) -> dict[str, EmployeeCounts]:
+        rows: dict[str, EmployeeCounts] = defaultdict(EmployeeCounts)
+
+        def row_of(by: By) -> EmployeeCounts:
+            employee = by[0] or self.employee_of.get(by[1], "")
+            row = rows[employee or by[1]]
+            row.is_line = not employee
+            return row
+
+        for (way, _, _, employee, line, _), counts in self._places.items():
+            did = counts if way == OUTGOING else _only(counts, _SOON, _ANSWERED, _TALK)
+            if any(did):
+                row_of((employee, line)).add(did)
+        for rung, times in self._rung_in_lost.items():
+            # One may have several lines.
+            for row in {id(row): row for row in map(row_of, rung)}.values():
+                row.rung_in_lost = (row.rung_in_lost or 0) + times
+        for spell in spells:
+            if spell.is_ended_by_us:
+                row_of(spell.ended_by).callbacks += 1
+        if self.waits_lost and not self._rung_in_lost:
+            for row in rows.values():
+                row.rung_in_lost = None
+        return dict(sorted(rows.items(), key=lambda item: (-item[1].answered - item[1].outgoing, item[0])))
+
+
+_ARE_LOST = (_AT_ONCE, _LOST)
+
+
+@functools.lru_cache(1000)
+def _kind(call_type: str, disposition: str) -> int | None:
+    """What a call is counted as, as far as these tell; None of what is no conversation."""
+    if disposition in MESSAGE_DISPOSITIONS or call_type not in (INCOMING, OUTGOING):
+        return None
+    if call_type == OUTGOING:
+        return _REACHED if disposition in ANSWERED_DISPOSITIONS else _NOT_REACHED
+    if disposition in ANSWERED_DISPOSITIONS:
+        return _ANSWERED
+    return _LOST if disposition in LOST_DISPOSITIONS else _OTHER
+
+
+def _nothing() -> list[int]:
+    return [0] * 8
+
+
+def _only(counts: list[int], *kinds: int) -> list[int]:
+    return [count if kind in kinds else 0 for kind, count in enumerate(counts)]
+
+
+def _by_incoming(rows: Mapping[_T, PlaceCounts], new: Iterable[tuple[_T, str]]) -> dict[_T, PlaceCounts]:
+    """Rows with their new callers, those with the most calls first."""
+    for name, _ in new:
+        if name in rows:
+            rows[name].new_callers += 1
+    return dict(sorted(rows.items(), key=lambda item: (-item[1].incoming, item[0])))
+
+
+def _by_time(
+    slots: Mapping[int, list[int]], start: datetime, end: datetime
+) -> tuple[Counts, dict[date, Counts], list[Counts], list[Counts]]:
+    """All, every day from start to end, the hours of a day, and those of a week."""
+    total, hours = Counts(), [Counts() for _ in range(24)]
+    days = {start.date() + timedelta(days=n): Counts() for n in range((end.date() - start.date()).days + 1)}
+    week = [Counts() for _ in range(HOURS_OF_A_WEEK)]
+    for slot, counts in slots.items():
+        moment = datetime.fromtimestamp(slot * _SLOT_SECONDS, start.tzinfo)
+        for row in (total, hours[moment.hour], week[moment.weekday() * 24 + moment.hour], days.get(moment.date())):
+            if row is not None:
+                row.add(counts)
+    return total, days, hours, week
+
+
+def _has_hour(day: date, hour: int, timezone: tzinfo | None) -> bool:
+    """Whether a day has an hour: not where the clocks are put forward."""
+    moment = datetime.combine(day, time(hour, 59, 59), timezone)
+    return moment.astimezone(UTC).astimezone(timezone).hour == hour
+
+
+def percent(part: int, whole: int) -> float | None:
+    """With one decimal; None of nothing."""
+    return tenths(100 * part, whole)
+
+
+def tenths(total: int, count: int) -> float | None:
+    """Their quotient with one decimal, halves rounded up; None of nothing. Neither is negative."""
+    return (20 * total + count) // (2 * count) / 10 if count else None
+
+
+def median(seconds: Counter[int]) -> float | None:
+    return float(statistics.median(seconds.elements())) if seconds else None

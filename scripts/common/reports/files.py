@@ -1,29 +1,45 @@
-"""A Report -> files: XLSX, CSV, JSON."""
+"""A Report -> files: XLSX, CSV, JSON of the server's entries, JSON of the figures."""
 
 import csv
 import errno
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+from common.calls.call import Call
 from common.csv_texts import CSV_DELIMITER, CSV_ENCODING, fit_for_cell, guarded
 from common.files import written_whole
 from common.labels import Labels
 from common.reports.figures import Report
-from common.reports.tables import Kind, Value, calls_table
+from common.reports.summary import summary
+from common.reports.tables import Kind, Link, Value, calls_table
 
-FORMATS = ("xlsx", "csv", "json")
+FORMATS = {"xlsx": ".xlsx", "csv": ".csv", "json": ".json", "summary": ".summary.json"}  # and how their files end
 
 
-def save(report: Report, entries: Iterable[dict[str, Any]], path: Path, labels: Labels) -> None:
+def format_of(path: Path) -> str:
+    """The format that a file's name tells; "" for none of ours."""
+    return next((name for name, ending in reversed(FORMATS.items()) if path.name.lower().endswith(ending)), "")
+
+
+def save(
+    report: Report,
+    entries: Iterable[dict[str, Any]],
+    path: Path,
+    labels: Labels,
+    recording: Callable[[Call], str] = lambda _: "",
+) -> None:
     """Write a report to `path` in the format that its ending names; the file appears whole or not at all.
 
-    entries: the server's own, which JSON holds unchanged. Raises OSError, also when the report is empty and the
-    file that is there is not.
+    entries:   the server's own, which JSON holds unchanged
+    recording: see calls_table()
+
+    Raises OSError, also when the report is empty and the file that is there is not.
     """
     if not report.count and _has_calls(path):
         raise OSError(
@@ -32,24 +48,28 @@ def save(report: Report, entries: Iterable[dict[str, Any]], path: Path, labels: 
             str(path),
         )
     with written_whole(path) as temporary:
-        match path.suffix.lower():
-            case ".xlsx":
+        match format_of(path):
+            case "xlsx":
                 from common.reports.workbook import save_workbook  # openpyxl is slow to import
 
-                save_workbook(report, labels, temporary)
-            case ".csv":
-                _save_csv(report, labels, temporary)
-            case ".json":
+                save_workbook(report, labels, temporary, recording)
+            case "csv":
+                _save_csv(report, labels, recording, temporary)
+            case "json":
                 _save_json(entries, temporary)
-            case ending:
-                raise ValueError(f"{ending!r} is not the ending of a format we know: {', '.join(FORMATS)}.")
+            case "summary":
+                text = json.dumps(summary(report), ensure_ascii=False, indent=1)
+                temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
+            case _:
+                raise ValueError(f"{path.name!r} does not end as a format we know: {', '.join(FORMATS.values())}.")
 
 
 def _has_calls(path: Path) -> bool:
     """Whether there is a report with calls in it, which an empty one must not replace."""
     if not path.is_file():
         return False
-    if path.suffix.lower() == ".xlsx":
+    kind = format_of(path)
+    if kind == "xlsx":
         from common.reports.workbook import holds_calls
 
         with suppress(BadZipFile):
@@ -57,12 +77,14 @@ def _has_calls(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         start = file.read(10_000)
-    return start.count(b"\n") > 1 if path.suffix.lower() == ".csv" else start.strip() != b"[]"
+    if kind == "summary":
+        return any(re.findall(rb'"(?:incoming|outgoing)": ([1-9])', start))
+    return start.count(b"\n") > 1 if kind == "csv" else start.strip() != b"[]"
 
 
-def _save_csv(report: Report, labels: Labels, path: Path) -> None:
+def _save_csv(report: Report, labels: Labels, recording: Callable[[Call], str], path: Path) -> None:
     """The list of calls so that a Ukrainian Excel opens it with a double click: BOM, semicolons."""
-    table = calls_table(report, labels)
+    table = calls_table(report, labels, recording)
     with path.open("w", encoding=CSV_ENCODING, newline="") as file:
         # Quoted, so that a program that splits lines by other signs as well finds the ends of texts all the same.
         writer = csv.writer(file, delimiter=CSV_DELIMITER, quoting=csv.QUOTE_ALL)
@@ -75,6 +97,8 @@ def _save_csv(report: Report, labels: Labels, path: Path) -> None:
 
 def _csv_text(value: Value, kind: Kind) -> str:
     match value:
+        case Link():
+            return value.url if kind is Kind.LINK else value.text
         case datetime():
             return value.isoformat(" ")
         case timedelta():  # str() would count days apart

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from common.calls.call import Call
 from common.labels import Labels
 from common.reports.figures import Report
-from common.reports.files import FORMATS, save
+from common.reports.files import FORMATS, format_of, save
 from common.settings import UsageError
 
 
@@ -43,38 +44,41 @@ def wanted_paths(names: list[str], arguments: argparse.Namespace, reports_dir: P
 
 def _paths(names: list[str], arguments: argparse.Namespace, reports_dir: Path) -> dict[str, list[Path]]:
     output: Path | None = arguments.output
-    ending = output.suffix[1:].lower() if output and not output.is_dir() else ""
-    is_file = ending in FORMATS
-    default = ending if is_file else "xlsx"
+    ending = output.suffix if output and not output.is_dir() else ""
+    named = format_of(output) if output and ending else ""
+    default = named or "xlsx"
     formats = list(
         dict.fromkeys((default if arguments.format is None else arguments.format).lower().replace(" ", "").split(","))
     )
     if unknown := [name for name in formats if name not in FORMATS]:
         raise UsageError(f"There is no format {unknown[0]!r}: --format takes some of {','.join(FORMATS)}.")
-    if output and is_file:
+    if output and named:
         if len(names) > 1 or len(formats) > 1:
             raise UsageError(f"{output} is one file: name a folder for several days or formats.")
-        if formats != [ending]:
-            raise UsageError(f"{output} says {ending}, and --format says {formats[0]}: leave one of them out.")
+        if formats != [named]:
+            raise UsageError(f"{output} says {named}, and --format says {formats[0]}: leave one of them out.")
         return {names[0]: [output]}
     if ending:
-        raise UsageError(f"{output} does not end in {', '.join(FORMATS)}. Is it a folder? Then make it first.")
+        endings = ", ".join(FORMATS.values())
+        raise UsageError(f"{output} does not end in {endings}. Is it a folder? Then make it first.")
     folder = output or reports_dir
-    return {name: [folder / f"calls-{name}.{ending}" for ending in formats] for name in names}
+    return {name: [folder / f"calls-{name}{FORMATS[each]}" for each in formats] for name in names}
 
 
 def formats_of(paths: list[Path]) -> str:
     """xlsx,csv"""
-    return ",".join(path.suffix[1:].lower() for path in paths)
+    return ",".join(map(format_of, paths))
 
 
 def write_files(
-    report: Report, entries: Iterable[dict[str, Any]], paths: list[Path], labels: Labels, tell: Callable[[Path], None]
+    report: Report,
+    entries: Iterable[dict[str, Any]],
+    paths: list[Path],
+    labels: Labels,
+    recording: Callable[[Call], str],
+    tell: Callable[[Path], None],
 ) -> None:
-    """Write a report's files, and tell the path of each that is made.
-
-    entries: the server's own, which JSON holds unchanged. Raises OSError.
-    """
+    """Write a report's files (see save() in files.py), and tell the path of each that is made. Raises OSError."""
     for path in paths:
-        save(report, entries, path, labels)
+        save(report, entries, path, labels, recording)
         tell(path)

@@ -1,78 +1,163 @@
-"""A Report -> the mail that carries it: a subject that says it all, the summary as HTML and as plain text."""
+"""A Report -> the mail that carries it, and the short text of it for chats."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple, cast
 
 from common.labels import Labels
 from common.messages.mail import Mail
 from common.messages.templates import render
-from common.reports.figures import LostCaller, Report
-from common.reports.tables import Value, employees_table, notes, subject, title, totals_list
+from common.reports.figures import Report
+from common.reports.spells import Spell
+from common.reports.tables import (
+    Kind,
+    Link,
+    Value,
+    comparison_note,
+    employees_table,
+    hours_table,
+    notes,
+    number_link,
+    our_number,
+    sentence,
+    spans_table,
+    subject,
+    tiles,
+    title,
+)
 
-MAX_WAITING_CALLERS = 15
+MOST_TO_CALL, MOST_TO_CALL_IN_SHORT = 15, 5
+MOST_EMPLOYEES = 30
+BAR_CHARACTERS = 20
+OF_EMPLOYEE = ("answered calls", "rung in lost", "picked up", "outgoing calls", "callbacks", "talk time")
+TILES = (1, 3, 4)  # of the five: answered, lost, to call
+
+
+class _Bar(NamedTuple):
+    """Incoming calls of an hour or of days; the parts are hundredths of the longest bar."""
+
+    name: str
+    lost: int
+    answered: int
+    lost_part: int
+    answered_part: int
+
+    @property
+    def text(self) -> str:
+        return "█" * round((self.lost_part + self.answered_part) * BAR_CHARACTERS / 100)
 
 
 def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) -> Mail:
     """The mail for a report. `too_large` are its files when they are not attached: the mail says where they are."""
-    waiting = [caller for caller in report.lost_callers.values() if caller.waiting and report.knows_callbacks]
-    hidden = len(waiting) - MAX_WAITING_CALLERS
-    employees = employees_table(report, labels)
+    shown = tiles(report, labels)
+    more = len(report.to_call) - MOST_TO_CALL
     content = {
-        "headline": _headline(report, labels),
         "labels": labels,
-        "when": _when(report, labels),
         "title": title(report, labels),
-        "where": labels.format("too large", paths=", ".join(map(str, too_large))) if too_large else labels["attached"],
+        "sentence": sentence(report, labels),
         "notes": notes(report, labels),
-        "waiting": waiting[:MAX_WAITING_CALLERS],
-        "more_waiting": labels.format("and more", count=hidden) if hidden > 0 else "",
-        "totals": [(name, _text(value, labels)) for name, value in totals_list(report, labels)],
-        "employees": [
-            (
-                row[0],
-                # What an employee has none of is left out: a phone is narrow.
-                [
-                    (heading.lower(), _text(value, labels))
-                    for heading, value in zip(employees.headings[1:], row[1:], strict=True)
-                    if value
-                ],
-            )
-            for row in employees.rows()
-        ],
+        "tiles": [shown[place] for place in TILES if place < len(shown)] if len(shown) > len(TILES) else shown,
+        "comparison": comparison_note(report, labels),
+        "to_call": [_waiting(spell, report, labels) for spell in _first_to_call(report, MOST_TO_CALL)],
+        "more_to_call": labels.format("and more", count=more) if more > 0 else "",
+        "bars_heading": labels["by hour" if report.is_of_one_day else f"by {spans_table(report, labels)[0]}"],
+        "bars": _bars(report, labels),
+        "employees": _employees(report, labels)[:MOST_EMPLOYEES],
+        "where": labels.format("too large", paths=", ".join(map(str, too_large))) if too_large else labels["attached"],
     }
+    if not report.count:
+        content |= {"tiles": [], "bars": [], "employees": []}
     return Mail(
         subject=subject(report, labels),
-        text=render("reports/report_mail.txt", content),
+        text=render("reports/report_mail.txt", content).strip() + "\n",
         html=render("reports/report_mail.html", content),
     )
 
 
-def _headline(report: Report, labels: Labels) -> list[tuple[int, str, bool]]:
-    """The largest numbers: each with its name, and whether it is bad."""
-    totals = report.totals
-    numbers = [
-        (totals.incoming, labels["incoming calls"], False),
-        (totals.lost, labels["lost calls"], totals.lost > 0),
+def report_in_short(report: Report, labels: Labels, fits: Callable[[Mail], bool] | None) -> Mail:
+    """The report for a chat: the sentence, the tiles, and whom to call first, as many as have room."""
+    shown = [f"{tile.name}: {tile.value} {tile.change}".rstrip() for tile in tiles(report, labels)]
+    for most in range(MOST_TO_CALL_IN_SHORT, -1, -1):
+        content = {
+            "labels": labels,
+            "sentence": sentence(report, labels),
+            "notes": notes(report, labels),
+            "tiles": shown if report.count else [],
+            "comparison": comparison_note(report, labels),
+            "to_call": [_waiting(spell, report, labels) for spell in _first_to_call(report, most)],
+            "more": len(report.to_call) - most,
+        }
+        text = render("reports/report_in_short.txt", content).strip()
+        message = Mail(title(report, labels), text, text)
+        if not fits or fits(message):
+            break
+    return message
+
+
+def _first_to_call(report: Report, most: int) -> list[Spell]:
+    """The most urgent ones, by time."""
+    return sorted(report.to_call[:most], key=lambda spell: spell.last.timestamp())
+
+
+def _waiting(spell: Spell, report: Report, labels: Labels) -> dict[str, str]:
+    """Whom to call: the number and where it leads, the name, when it was lost, and what else there is to know."""
+    number = number_link(spell.number, report)
+    shown = labels.time if report.is_of_one_day else labels.short_moment
+    time = shown(spell.last)
+    times = f"{spell.times}×" if spell.times > 1 else ""
+    known = [our_number(spell.our_number, spell.our_number_name, labels)]
+    if spell.is_tried:
+        known.append(labels["tried"])
+    if spell.has_message:
+        known.append(labels["left a message"])
+    return {
+        "number": number.text if isinstance(number, Link) else number,
+        "url": number.url if isinstance(number, Link) else "",
+        "name": spell.name,
+        "time": time,
+        "times": times,
+        "when": labels.format("lost at", count=spell.times, time=time) if times else time,
+        "known": " · ".join(known),
+    }
+
+
+def _bars(report: Report, labels: Labels) -> list[_Bar]:
+    """From the first hour, or days, with calls to the last."""
+    table = hours_table(report, labels) if report.is_of_one_day else spans_table(report, labels)[1]
+    rows = [(_name(row[0], labels), int(row[1] or 0), int(row[2] or 0)) for row in table.rows()]  # type: ignore[arg-type]
+    busy = [index for index, (_, lost, answered) in enumerate(rows) if lost or answered]
+    if not busy:
+        return []
+    most = max(lost + answered for _, lost, answered in rows)
+    return [
+        _Bar(name, lost, answered, round(100 * lost / most), round(100 * answered / most))
+        for name, lost, answered in rows[busy[0] : busy[-1] + 1]
     ]
-    if report.knows_callbacks:
-        numbers.append((totals.not_called_back, labels["lost, waiting"], totals.not_called_back > 0))
-    return numbers
 
 
-def _when(report: Report, labels: Labels) -> Callable[[LostCaller], str]:
-    """A function that tells when a caller who waits was lost last, and how often so far."""
-    shown = labels.time if report.is_of_one_day else labels.moment
-
-    def when(caller: LostCaller) -> str:
-        time = shown(caller.last)
-        times = len(caller.waiting)
-        return labels.format("lost at", count=times, time=time) if times > 1 else time
-
-    return when
+def _name(value: Value, labels: Labels) -> str:
+    return value if isinstance(value, str) else labels.day_and_month(value)  # type: ignore[arg-type]
 
 
-def _text(value: Value, labels: Labels) -> str:
-    if value is None or isinstance(value, timedelta):
-        return labels.duration(value.total_seconds() if value is not None else None)
-    return str(value)
+def _employees(report: Report, labels: Labels) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each with what there is of it: a phone is narrow."""
+    table, shown = employees_table(report, labels), [labels[name] for name in OF_EMPLOYEE]
+
+    def text(value: Value, kind: Kind) -> str:
+        if isinstance(value, timedelta):
+            return labels.duration(value.total_seconds())
+        number = cast("float", value)
+        return labels.percent(number) if kind is Kind.PERCENT else labels.number(number)
+
+    return [
+        (
+            str(row[0]),
+            [
+                (heading.removesuffix(", %").lower(), text(value, kind))
+                for heading, kind, value in zip(table.headings, table.kinds, row, strict=True)
+                if value and heading in shown
+            ],
+        )
+        for row in table.rows()
+    ]

@@ -1,58 +1,137 @@
-"""Calls -> the callers who were lost and whom nobody has spoken to since."""
+"""Calls in time order -> the spells of lost callers: from a lost call until somebody speaks to the caller."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from common.calls.call import Call
-from common.reports.figures import Report
+from common.calls.phone import country_of, dialable, shown_number
+
+By = tuple[str, str]  # an employee, whose name may be "", and a line
 
 
-@dataclass(frozen=True)
-class WaitingCaller:
-    """A caller who waits for a call.
+@dataclass(slots=True)
+class Spell:
+    """What a caller went through: all lost calls of a number until somebody speaks to the caller.
 
-    key:      see caller_key()
-    calls:    the lost calls since somebody last spoke to the caller, in time order; never empty
-    customer: name in "My clients", or ""
-    employee: who last spoke to the caller, or ""
+    key:         see Call.number_key
+    number:      as the server sent it last
+    name:        the caller's, of the last lost call that has one, or of a later attempt to call back; or ""
+    is_client:   whether the caller is one of "My clients"
+    times:       how many calls were lost
+    first, last: when the first and the last of them began
+    our_number:  what the last of them called, and its name
+    rung:        the lines that were rung in any of them, in their order
+    has_message: whether the caller left a message in the voice mail
+    spoke_with:  who spoke to the caller last before the spell, or None
+    is_tried:    whether somebody called after the last lost call, and reached nobody
+    ended:       when the call began that ended it; None while the caller waits
+    is_ended_by_us, ended_by: whether we called, and who spoke
     """
 
     key: str
-    calls: tuple[Call, ...]
-    customer: str
-    employee: str
+    number: str
+    first: datetime
+    last: datetime
+    name: str = ""
+    is_client: bool = False
+    times: int = 0
+    our_number: str = ""
+    our_number_name: str = ""
+    rung: list[By] = field(default_factory=list)
+    has_message: bool = False
+    spoke_with: By | None = None
+    is_tried: bool = False
+    ended: datetime | None = None
+    is_ended_by_us: bool = False
+    ended_by: By = ("", "")
 
     @property
-    def last(self) -> Call:
-        return self.calls[-1]
+    def shown_number(self) -> str:
+        return shown_number(self.number, country_of(self.first.tzinfo))  # type: ignore[arg-type]
 
     @property
     def dialable(self) -> str:
-        return self.last.dialable
+        return dialable(self.number, country_of(self.first.tzinfo))  # type: ignore[arg-type]
 
     @property
-    def has_left_message(self) -> bool:
-        return any(call.has_message for call in self.calls)
+    def state(self) -> str:
+        """called_back, got_through, tried or nobody."""
+        if self.ended:
+            return "called_back" if self.is_ended_by_us else "got_through"
+        return "tried" if self.is_tried else "nobody"
 
+    @property
+    def seconds_until_ended(self) -> int | None:
+        """From its first lost call on."""
+        return int(self.ended.timestamp() - self.first.timestamp()) if self.ended else None
 
-def caller_key(call: Call) -> str:
-    """What stays the same however a caller's number is written; for a hidden number, the call itself."""
-    return call.number_key or f"call {call.general_call_id}"
+    @property
+    def urgency(self) -> tuple[bool, bool, int, float]:
+        """What to sort those whom to call by: who left a message, then clients, the most often lost, the longest
+        waiting."""
+        return not self.has_message, not self.is_client, -self.times, self.first.timestamp()
 
+    def add(self, call: Call) -> None:
+        """A call that was lost, too."""
+        self.times += 1
+        self.last = call.start
+        self.is_tried = False
+        self.number = call.number
+        self.our_number, self.our_number_name = call.our_number, call.our_number_name
+        self.has_message |= call.has_message
+        self.take_name(call)
+        for one in call.rung:
+            if (by := (one.employee, one.line)) not in self.rung:
+                self.rung.append(by)
 
-def waiting_callers(report: Report) -> list[WaitingCaller]:
-    """Whom to call, the most often lost first. Hidden numbers cannot be called: only if they have left a message."""
-    lost: dict[str, list[Call]] = {}
-    customers: dict[str, str] = {}
-    employees: dict[str, str] = {}
-    for call in report.calls:
-        key = caller_key(call)
-        if call.is_lost and not report.is_called_back(call) and (call.number_key or call.has_message):
-            lost.setdefault(key, []).append(call)
-        if call.is_answered and call.employee:
-            employees[key] = call.employee
+    def take_name(self, call: Call) -> None:
         if call.customer and not call.legs_name:
-            customers[key] = call.customer
-    callers = [
-        WaitingCaller(key, tuple(calls), customers.get(key, ""), employees.get(key, "")) for key, calls in lost.items()
-    ]
-    return sorted(callers, key=lambda caller: (-len(caller.calls), caller.calls[0].unix_start))
+            self.name = call.customer
+        self.is_client |= call.is_client
+
+
+class SpellCounter:
+    """Goes through calls, in time order, and finds the spells.
+
+    by_key: the spells of each caller, in time order; hidden numbers have none
+    """
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, list[Spell]] = {}
+        self._open: dict[str, Spell] = {}
+        self._spoke_with: dict[str, By] = {}
+        self._second = 0
+        self._lost_now: list[tuple[str, Call]] = []
+
+    def add_lost(self, key: str, call: Call) -> None:
+        # It waits for what else began at its second: who was spoken to then was so before it was lost.
+        if call.unix_start != self._second:
+            self.end_second()
+            self._second = call.unix_start
+        self._lost_now.append((key, call))
+
+    def add_other(self, key: str, call: Call, *, is_answered: bool) -> None:
+        """A call, either way, with a caller who was not lost in it."""
+        if self._lost_now and call.unix_start != self._second:
+            self.end_second()
+        if is_answered:
+            self._spoke_with[key] = call.employee, call.line
+        if spell := self._open.get(key):
+            spell.take_name(call)
+            if is_answered:
+                spell.ended, spell.ended_by = call.start, (call.employee, call.line)
+                spell.is_ended_by_us = call.is_outgoing
+                del self._open[key]
+            else:
+                spell.is_tried |= call.is_outgoing
+
+    def end_second(self) -> None:
+        """No other call of the last one's second comes."""
+        for key, call in self._lost_now:
+            spell = self._open.get(key)
+            if not spell:
+                spell = self._open[key] = Spell(key, call.number, call.start, call.start)
+                spell.spoke_with = self._spoke_with.get(key)
+                self.by_key.setdefault(key, []).append(spell)
+            spell.add(call)
+        self._lost_now = []

@@ -1,15 +1,30 @@
-"""A Report -> tables of words and values, the same ones for the workbook, CSV and the mail."""
+"""A Report -> words and tables of words and values, the same ones for the workbook, CSV, the mail and chats."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 from common.calls.call import INCOMING, OUTGOING, Call
+from common.calls.phone import country_of, dialable, shown_number
 from common.labels import Labels
-from common.reports.figures import Counts, Report, Selection
+from common.reports.figures import Counts, EmployeeCounts, Figure, PlaceCounts, Report
+from common.reports.selection import Selection
 
-Value = str | int | float | datetime | date | timedelta | None
+LONGEST_BY_DAY, LONGEST_BY_WEEK = 45, 180  # days of a period whose days, or weeks, are looked at
+MAX_LINKED = 20_000  # rows; Excel opens no sheet with more than 65,530 links, and gets slow long before
+AGES = (3600, 4 * 3600, 86400, 3 * 86400, 7 * 86400)  # seconds that people have waited for a call
+
+
+class Link(NamedTuple):
+    """A text that leads somewhere."""
+
+    text: str
+    url: str
+
+
+Value = str | int | float | datetime | date | timedelta | Link | None
 
 
 class Kind(Enum):
@@ -21,7 +36,8 @@ class Kind(Enum):
     DATE = "date"
     DURATION = "duration"
     COUNT = "count"
-    AVERAGE = "average"
+    PERCENT = "percent"  # with one decimal, and so are points
+    LINK = "link"
 
 
 @dataclass(frozen=True)
@@ -33,34 +49,134 @@ class Table:
     rows: Callable[[], Iterator[tuple[Value, ...]]]
 
 
+@dataclass(frozen=True)
+class Tile:
+    """A large figure: its name, the figure, what has changed ("▲ 4,2"; "" where that is not known), and whether that is
+    good; None where it is neither."""
+
+    name: str
+    value: str
+    change: str
+    is_good: bool | None
+
+
+# --- Words -------------------------------------------------------------------
+
+
 def title(report: Report, labels: Labels) -> str:
     """What the report is about, as its heading says it."""
     selection = report.selection
     start, stop = selection.start, selection.stop
-    if report.is_of_one_day and selection.is_of_whole_days:
-        words = labels.format("title", day=f"{labels.date(start)}, {labels.weekday(start.weekday())}")
+    if not selection.is_of_whole_days:
+        when = f"{labels.moment(start)} – {labels.moment(stop)}"
     else:
-        form = labels.date if selection.is_of_whole_days else labels.moment
-        words = labels.format("title of a period", start=form(start), stop=form(stop))
-    return ", ".join([words, *_filters(selection, labels)])
+        when = labels.full_date(start) if report.is_of_one_day else labels.days(start.date(), stop.date())
+    return ", ".join([labels.format("title", when=when), *_filters(selection, labels)])
 
 
 def subject(report: Report, labels: Labels) -> str:
-    """What a mail says before it is opened."""
+    """What a mail says before it is opened: the worst first."""
     selection, totals = report.selection, report.totals
-    name = "subject" if report.knows_callbacks else "subject without callbacks"
-    form = "%Y-%m-%d" if selection.is_of_whole_days else "%Y-%m-%d %H:%M"
-    period = " – ".join(dict.fromkeys(moment.strftime(form) for moment in (selection.start, selection.stop)))
-    words = labels.format(
-        name,
-        period=", ".join([period, *_filters(selection, labels)]),
-        incoming=totals.incoming,
-        lost=totals.lost,
-        waiting=totals.not_called_back,
-    )
+    start, stop = selection.start, selection.stop
+    if not selection.is_of_whole_days:
+        when = f"{labels.moment(start)} – {labels.moment(stop)}"
+    else:
+        when = labels.date(start) if start.date() == stop.date() else labels.days(start.date(), stop.date())
+    when = ", ".join([when, *_filters(selection, labels)])
+    if totals.answered_percent is not None and selection.knows_incoming:
+        waiting = labels.format("subject waiting", count=len(report.to_call)) if report.to_call else ""
+        words = labels.format("subject", waiting=waiting, percent=labels.percent(totals.answered_percent), period=when)
+        words = words[0].upper() + words[1:]
+    elif selection.direction == "both":
+        words = labels.format("subject counts", period=when, incoming=totals.incoming, outgoing=totals.outgoing)
+    else:
+        words = labels.format("subject one way", period=when, count=totals.incoming + totals.outgoing)
     if report.as_of:
         words += labels.format("partial subject", time=labels.time(report.as_of))
     return words
+
+
+def sentence(report: Report, labels: Labels) -> str:
+    """The report in one sentence."""
+    totals = report.totals
+    if not (totals.incoming or totals.outgoing):  # SMS and faxes are no calls
+        return labels["no calls"]
+    if not totals.incoming:
+        share = labels.percent(totals.outgoing_answered_percent)
+        return labels.format("outgoing of", count=totals.outgoing, percent=share) + "."
+    if totals.answered_percent is None:
+        return labels["no incoming"] + "."
+    words = labels.format(
+        "answered of", count=totals.answered + totals.lost, percent=labels.percent(totals.answered_percent)
+    )
+    words += _than_before(report, labels)
+    if report.to_call:
+        words += labels.format("still wait", count=len(report.to_call))
+    elif report.spells:  # of hidden numbers there are none
+        words += labels["nobody waits"]
+    return words + "."
+
+
+def _than_before(report: Report, labels: Labels) -> str:
+    compared = report.compared
+    points = compared.change["answered_percent"] if compared else None
+    if compared is None or points is None:
+        return ""
+    match compared.kind:
+        case "week":
+            before = labels.weekday_before(compared.start.weekday())
+        case "month":
+            before = labels["in the month before"]
+        case _:
+            before = labels.format("in the days before", count=len(report.days))
+    if not points:
+        return labels.format("as many", before=before)
+    name = "points more" if points > 0 else "points less"
+    return labels.format(name, count=abs(points), points=labels.number(abs(points)), before=before)
+
+
+def comparison_note(report: Report, labels: Labels) -> str:
+    """With what the arrows compare; "" where they do not."""
+    compared = report.compared
+    if not compared:
+        return ""
+    start, stop = compared.start.date(), compared.stop.date()
+    period = labels.date(start) if start == stop else labels.days(start, stop)
+    return labels.format("compared with", period=period)
+
+
+def tiles(report: Report, labels: Labels) -> list[Tile]:
+    """The five figures that matter, as far as they are known."""
+    totals, selection = report.totals, report.selection
+    change = report.compared.change if report.compared else {}
+
+    def tile(name: str, key: str, value: Figure, *, more_is: bool | None, is_percent: bool = False) -> Tile:
+        by = change.get(key)
+        shown = labels.percent(value) if is_percent or value is None else labels.number(value)
+        if by is None:
+            return Tile(name, shown, "", None)
+        if not by:
+            return Tile(name, shown, "=", None)
+        is_good = None if more_is is None else (by > 0) == more_is
+        return Tile(name, shown, f"{'▲' if by > 0 else '▼'} {labels.number(abs(by))}", is_good)
+
+    if not selection.knows_incoming:
+        share = totals.outgoing_answered_percent
+        return [
+            tile(labels["outgoing calls"], "outgoing", totals.outgoing, more_is=None),
+            tile(labels["outgoing answered"], "", share, more_is=True, is_percent=True),
+        ]
+    soon = labels.format("tile soon", seconds=report.service_level_seconds)
+    level = totals.service_level_percent
+    known = [
+        tile(labels["tile incoming"], "incoming", totals.incoming, more_is=None),
+        tile(labels["tile answered"], "answered_percent", totals.answered_percent, more_is=True, is_percent=True),
+        tile(soon, "service_level_percent", level, more_is=True, is_percent=True),
+        tile(labels["tile lost"], "lost", totals.lost, more_is=False),
+    ]
+    if report.spells is not None:
+        known.append(tile(labels["tile to call"], "to_call", len(report.to_call), more_is=False))
+    return known
 
 
 def _filters(selection: Selection, labels: Labels) -> list[str]:
@@ -78,194 +194,300 @@ def notes(report: Report, labels: Labels) -> list[str]:
     if report.as_of:
         name = "partial" if report.is_of_one_day else "partial period"
         texts.append(labels.format(name, time=labels.time(report.as_of)))
-    if not report.count:
-        texts.append(labels["no calls"])
-    elif report.totals.lost and not report.knows_callbacks:
-        texts.append(labels["callbacks unknown"])
+    if report.totals.lost and report.spells is None:
+        texts.append(labels["spells unknown"])
     if report.unreadable:
         texts.append(labels.format("unreadable calls", count=report.unreadable))
     return texts
 
 
-def calls_table(report: Report, labels: Labels) -> Table:
-    """Every call of the list, in time order."""
+def who(by: tuple[str, str], report: Report, labels: Labels) -> str:
+    """Who spoke, as people are shown it: the employee, else the line, else that there was none."""
+    name = report.who(by)
+    if not name:
+        return labels["no line"]
+    return f"{labels['line']} {name}" if name == by[1] else name
+
+
+def shortened(text: str, most: int) -> str:
+    """A text that is no longer than that, in characters."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip(' ,')}…"
+
+
+def our_number(number: str, name: str, labels: Labels) -> str:
+    """One of our numbers in one cell: its name, or the number of one that has none."""
+    return name or number or labels["no number"]
+
+
+def source_name(names: Iterable[str]) -> str:
+    """What led a caller here, of its parts, each of which may be ""."""
+    return " / ".join(filter(None, names))
+
+
+# --- Tables ------------------------------------------------------------------
+
+
+def calls_table(
+    report: Report, labels: Labels, recording: Callable[[Call], str] = lambda _: "", *, with_links: bool = False
+) -> Table:
+    """Every call of the list, in time order.
+
+    recording:  the address of a call's recording, where we keep one
+    with_links: whether a call leads to its page in the cabinet
+    """
     columns = {
         "time": Kind.MOMENT,
         "direction": Kind.TEXT,
         "number": Kind.PHONE,
-        "customer": Kind.TEXT,
+        "name": Kind.TEXT,
+        "result": Kind.TEXT,
+        "what became": Kind.TEXT,
         "employee": Kind.TEXT,
         "line": Kind.PHONE,
-        "result": Kind.TEXT,
-        "lost": Kind.TEXT,
         "wait": Kind.DURATION,
         "talk": Kind.DURATION,
+        "new or repeat": Kind.TEXT,
+        "group": Kind.PHONE,
         "our number": Kind.PHONE,
         "our number's name": Kind.TEXT,
+        "source": Kind.TEXT,
+        "recording": Kind.LINK,
         "call id": Kind.PHONE,
     }
     directions = {INCOMING: labels["incoming"], OUTGOING: labels["outgoing"]}
+    new, no_line, listen = labels["new"], labels["no line"], labels["listen"]
 
     def rows() -> Iterator[tuple[Value, ...]]:
         for call in report.calls:
+            address = recording(call)
+            page = call.cabinet_page if with_links else ""
+            source = call.source
             yield (
                 call.start.replace(tzinfo=None),
                 directions.get(call.call_type, call.call_type),
                 call.shown_number or labels["hidden number"],
                 call.customer,
-                call.employee,
-                call.line or ("" if call.employee else labels["no line"]),
                 labels.disposition(call.disposition),
-                lost_mark(call, report, labels),
+                what_became(call, report, labels) if call.is_lost else "",
+                call.employee,
+                call.line or ("" if call.employee else no_line),
                 timedelta(seconds=call.wait_seconds),
                 timedelta(seconds=call.talk_seconds),
+                new if call.is_new else "",
+                call.group,
                 call.our_number,
                 call.our_number_name,
-                call.general_call_id,
+                source_name((*source[:3], source.domain)) if source else "",
+                Link(listen, address) if address else "",
+                Link(call.general_call_id, page) if page else call.general_call_id,
             )
 
     return table_of(columns, labels, rows)
 
 
-def lost_mark(call: Call, report: Report, labels: Labels) -> str:
-    """Whether a lost call's number was spoken to later; "" for a call that was not lost."""
-    if not call.is_lost:
-        return ""
-    return _state(report.is_called_back(call), report, labels)
+def what_became(lost: Call, report: Report, labels: Labels) -> str:
+    """What became of a lost call: its spell's state, or merely that it was lost, where that is not known."""
+    spell = report.spell_of(lost)
+    return labels[spell.state] if spell else labels["lost"]
 
 
-def _state(is_called_back: bool, report: Report, labels: Labels) -> str:
-    if not report.knows_callbacks:
-        return labels["lost, unknown"]
-    return labels["lost, called back" if is_called_back else "lost, waiting"]
-
-
-def lost_table(report: Report, labels: Labels) -> Table:
-    """Each lost caller once, the worst first."""
+def spells_table(report: Report, labels: Labels) -> Table:
+    """Every spell: those whom to call first, the most urgent on top; then the others, the latest on top."""
     columns = {
         "number": Kind.PHONE,
-        "customer": Kind.TEXT,
-        "times": Kind.COUNT,
-        "waiting times": Kind.COUNT,
-        "first time": Kind.MOMENT,
-        "last time": Kind.MOMENT,
+        "name": Kind.TEXT,
         "state": Kind.TEXT,
-        "callback time": Kind.MOMENT,
-        "callback after": Kind.DURATION,
-        "callback by": Kind.TEXT,
+        "times": Kind.COUNT,
+        "last time": Kind.MOMENT,
+        "first time": Kind.MOMENT,
+        "our number": Kind.TEXT,
+        "rung": Kind.TEXT,
+        "message": Kind.TEXT,
+        "ended": Kind.MOMENT,
+        "ended after": Kind.DURATION,
+        "ended by": Kind.TEXT,
     }
+    every = [spell for of_caller in (report.spells or {}).values() for spell in of_caller]
+    ended = sorted((spell for spell in every if spell.ended), key=lambda spell: -spell.last.timestamp())
 
     def rows() -> Iterator[tuple[Value, ...]]:
-        for caller in report.lost_callers.values():
-            callback = caller.callback if report.knows_callbacks else None
+        for place, spell in enumerate([*report.to_call, *ended]):
+            seconds = spell.seconds_until_ended
             yield (
-                caller.number or labels["hidden number"],
-                caller.customer,
-                caller.times,
-                len(caller.waiting) if report.knows_callbacks else None,
-                caller.first.replace(tzinfo=None),
-                caller.last.replace(tzinfo=None),
-                _state(callback is not None, report, labels),
-                callback.replace(tzinfo=None) if callback else None,
-                timedelta(seconds=callback.timestamp() - caller.last.timestamp()) if callback else None,
-                (caller.callback_by or labels["no line"]) if callback else "",
+                number_link(spell.number, report) if place < MAX_LINKED else spell.shown_number,
+                spell.name,
+                labels[spell.state],
+                spell.times,
+                spell.last.replace(tzinfo=None),
+                spell.first.replace(tzinfo=None),
+                our_number(spell.our_number, spell.our_number_name, labels),
+                ", ".join(report.rung_in(spell)),
+                labels["yes"] if spell.has_message else "",
+                spell.ended.replace(tzinfo=None) if spell.ended else None,
+                None if seconds is None else timedelta(seconds=seconds),
+                who(spell.ended_by, report, labels) if spell.ended else "",
             )
 
     return table_of(columns, labels, rows)
 
 
-_COUNTS = {
-    "answered calls": Kind.COUNT,
-    "lost calls": Kind.COUNT,
-    "outgoing calls": Kind.COUNT,
-    "outgoing answered": Kind.COUNT,
-    "talk time": Kind.DURATION,
-}
-
-
-def _counts(counts: Counts) -> tuple[Value, ...]:
-    return (
-        counts.answered,
-        counts.lost,
-        counts.outgoing,
-        counts.outgoing_answered,
-        timedelta(seconds=counts.talk_seconds),
-    )
+def number_link(number: str, report: Report) -> Link | str:
+    """A caller's number, which can be tapped."""
+    country = country_of(report.selection.timezone)
+    shown, dialled = shown_number(number, country), dialable(number, country)
+    return Link(shown, f"tel:{dialled}") if dialled else shown
 
 
 def employees_table(report: Report, labels: Labels) -> Table:
+    selection = report.selection
+    columns: dict[str, tuple[Kind, Callable[[EmployeeCounts], Value]]] = {}
+    if selection.knows_incoming:
+        columns |= {
+            "answered calls": (Kind.COUNT, lambda counts: counts.answered),
+            "rung in lost": (Kind.COUNT, lambda counts: counts.rung_in_lost),
+            "picked up": (Kind.PERCENT, lambda counts: counts.picked_up_percent),
+        }
+    if selection.knows_outgoing:
+        columns |= {
+            "outgoing calls": (Kind.COUNT, lambda counts: counts.outgoing),
+            "outgoing answered": (Kind.COUNT, lambda counts: counts.outgoing_answered),
+        }
+    if selection.knows_spells:
+        columns["callbacks"] = (Kind.COUNT, lambda counts: counts.callbacks)
+    columns |= {
+        "talk time": (Kind.DURATION, lambda counts: duration(counts.talk_seconds)),
+        "average talk": (Kind.DURATION, lambda counts: duration(counts.average_talk_seconds)),
+    }
+
     def rows() -> Iterator[tuple[Value, ...]]:
-        for counts in report.employees:
-            name = f"{labels['line']} {counts.name}" if counts.is_line else counts.name
-            yield name if counts.name else labels["no line"], *_counts(counts)
+        for name, counts in report.employees.items():
+            shown = who(("", name) if counts.is_line else (name, ""), report, labels)
+            yield shown, *(value(counts) for _, value in columns.values())
 
-    return table_of({"employee": Kind.TEXT} | _COUNTS, labels, rows)
+    kinds = {name: kind for name, (kind, _) in columns.items()}
+    return table_of({"employee": Kind.TEXT} | kinds, labels, rows)
 
 
-def days_table(report: Report, labels: Labels) -> Table:
+def our_numbers_table(report: Report, labels: Labels) -> Table:
+    rows = [((number or labels["no number"], counts.name), counts) for number, counts in report.our_numbers.items()]
+    return _places_table({"our number": Kind.PHONE, "our number's name": Kind.TEXT}, rows, report, labels)
+
+
+def groups_table(report: Report, labels: Labels) -> Table:
+    return _places_table({"group": Kind.PHONE}, [((name,), row) for name, row in report.groups.items()], report, labels)
+
+
+def sources_table(report: Report, labels: Labels) -> Table:
+    columns = dict.fromkeys(("source", "medium", "campaign", "site"), Kind.TEXT)
+    return _places_table(columns, list(report.sources.items()), report, labels)
+
+
+def _places_table(
+    columns: dict[str, Kind], places: Sequence[tuple[tuple[str, ...], PlaceCounts]], report: Report, labels: Labels
+) -> Table:
+    counted = ("incoming calls", "answered calls", "lost calls")
+    columns = columns | dict.fromkeys(counted, Kind.COUNT) | {"answered percent": Kind.PERCENT}
+    headings = [labels[name] for name in columns]
+    headings += [labels.format("within", seconds=report.service_level_seconds), labels["new callers"]]
+
     def rows() -> Iterator[tuple[Value, ...]]:
-        for day, counts in report.days.items():
-            yield day, labels.short_weekday(day.weekday()), *_counts(counts)
+        for names, counts in places:
+            yield (
+                *names,
+                counts.incoming,
+                counts.answered,
+                counts.lost,
+                counts.answered_percent,
+                counts.service_level_percent,
+                counts.new_callers,
+            )
 
-    return table_of({"day": Kind.DATE, "weekday": Kind.TEXT} | _COUNTS, labels, rows)
+    return Table(tuple(headings), (*columns.values(), Kind.PERCENT, Kind.COUNT), rows)
 
 
 def hours_table(report: Report, labels: Labels) -> Table:
     """The calls of each hour of the day."""
-    columns = {"hour": Kind.TEXT} | dict.fromkeys(("answered calls", "lost calls", "outgoing calls"), Kind.COUNT)
+    hours = [(f"{hour:02}", row) for hour, row in enumerate(report.hours)]
+    return _times_table({"hour": Kind.TEXT}, hours, report.selection, labels)
+
+
+def spans_table(report: Report, labels: Labels) -> tuple[str, Table]:
+    """A period's calls by day, by week or by month, whichever it is looked at by: that word, and the table."""
+    days = len(report.days)
+    name = "day" if days <= LONGEST_BY_DAY else "week" if days <= LONGEST_BY_WEEK else "month"
+    spans: dict[date, Counts] = {}
+    for day, counts in report.days.items():
+        first = {"day": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}[name]
+        spans.setdefault(first, Counts()).include(counts)
+    kind = {"day": Kind.DATE, "week": Kind.DATE, "month": Kind.TEXT}[name]
+    shown = [(labels.month(first) if name == "month" else first, counts) for first, counts in spans.items()]
+    return name, _times_table({name: kind}, shown, report.selection, labels, with_change=True)
+
+
+def _times_table(
+    columns: dict[str, Kind],
+    times: Sequence[tuple[Value, Counts]],
+    knows: Selection,
+    labels: Labels,
+    *,
+    with_change: bool = False,
+) -> Table:
+    counted = ("lost calls", "answered calls")  # in the order of the chart, from its bottom
+    columns = columns | dict.fromkeys(counted, Kind.COUNT) | {"answered percent": Kind.PERCENT}
+    if with_change:
+        columns["change"] = Kind.PERCENT
+    columns |= {"outgoing calls": Kind.COUNT, "outgoing answered": Kind.COUNT, "talk time": Kind.DURATION}
 
     def rows() -> Iterator[tuple[Value, ...]]:
-        for hour in range(24):
-            days = report.week[hour::24]
+        before: float | None = None
+        for name, counts in times:
+            share = counts.answered_percent
+            change = None if share is None or before is None else round(share - before, 1)
             yield (
-                f"{hour:02}",
-                sum(counts.answered for counts in days),
-                sum(counts.lost for counts in days),
-                sum(counts.outgoing for counts in days),
+                name,
+                counts.lost if knows.knows_incoming else None,
+                counts.answered if knows.knows_incoming else None,
+                share,
+                *((change,) if with_change else ()),
+                counts.outgoing if knows.knows_outgoing else None,
+                counts.outgoing_answered if knows.knows_outgoing else None,
+                duration(counts.talk_seconds),
             )
+            before = share
 
     return table_of(columns, labels, rows)
 
 
-def week_table(report: Report, labels: Labels) -> Table:
-    """An average week: the calls of each of its hours, over how often the time had that hour."""
-    columns = {"hour": Kind.TEXT} | dict.fromkeys(("answered calls", "lost calls", "outgoing calls"), Kind.AVERAGE)
+def top_callers_table(report: Report, labels: Labels) -> Table:
+    def rows() -> Iterator[tuple[Value, ...]]:
+        for caller in report.top_callers:
+            yield number_link(caller.number, report), caller.name, caller.times
+
+    return table_of({"number": Kind.PHONE, "name": Kind.TEXT, "incoming calls": Kind.COUNT}, labels, rows)
+
+
+def ages_table(report: Report, labels: Labels) -> Table:
+    """How long those wait whom nobody has spoken to, from their first lost call on."""
+    now = min(report.selection.stop, report.as_of or report.selection.stop).timestamp()
+    waited = [now - spell.first.timestamp() for spell in report.to_call]
 
     def rows() -> Iterator[tuple[Value, ...]]:
-        for index, (counts, times) in enumerate(zip(report.week, report.hours_of_the_week(), strict=True)):
-            weekday, hour = divmod(index, 24)
-            numbers = (counts.answered, counts.lost, counts.outgoing)
-            name = f"{labels.short_weekday(weekday)} {hour:02}"
-            yield name, *(number / times if times else None for number in numbers)
+        least = 0
+        for most in AGES:
+            count = sum(least <= seconds < most for seconds in waited)
+            yield labels.format("age under", duration=labels.duration(most)), count
+            least = most
+        yield (
+            labels.format("age over", duration=labels.duration(least)),
+            sum(seconds >= least for seconds in waited),
+        )
 
-    return table_of(columns, labels, rows)
-
-
-def totals_list(report: Report, labels: Labels) -> list[tuple[str, Value]]:
-    """The totals under their names. A duration that there is not is None."""
-    totals = report.totals
-    other: list[tuple[str, Value]] = [(labels["other calls"], totals.other)] if totals.other else []
-    callbacks: list[tuple[str, Value]] = [
-        (labels["called back"], totals.called_back),
-        (labels["not called back"], totals.not_called_back),
-        (labels["median callback"], _duration(totals.median_callback_seconds)),
-    ]
-    return [
-        (labels["incoming calls"], totals.incoming),
-        (labels["answered calls"], totals.answered),
-        (labels["lost calls"], totals.lost),
-        *other,
-        *(callbacks if report.knows_callbacks else []),
-        (labels["outgoing calls"], totals.outgoing),
-        (labels["outgoing answered"], totals.outgoing_answered),
-        (labels["talk time"], _duration(totals.talk_seconds)),
-        (labels["average wait"], _duration(totals.average_wait_seconds)),
-    ]
+    return table_of({"by age": Kind.TEXT, "callers": Kind.COUNT}, labels, rows)
 
 
 def table_of(columns: dict[str, Kind], labels: Labels, rows: Callable[[], Iterator[tuple[Value, ...]]]) -> Table:
     return Table(tuple(labels[name] for name in columns), tuple(columns.values()), rows)
 
 
-def _duration(seconds: float | None) -> timedelta | None:
+def duration(seconds: float | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=round(seconds))
