@@ -182,19 +182,64 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Все звонки к нам: принятые, потерянные и другие (ещё идут или с неизвестным результатом).",
     ),
     "how answered": (
-        "З абонентом поговорили. Відсоток — частка прийнятих серед прийнятих і втрачених.",
-        "Somebody spoke to the caller. The percentage is that of the answered and the lost together.",
-        "С абонентом поговорили. Процент — доля принятых среди принятых и потерянных.",
+        "З абонентом поговорили.",
+        "Somebody spoke to the caller.",
+        "С абонентом поговорили.",
+    ),
+    "how answered percent": (
+        "Частка прийнятих серед прийнятих і втрачених разом.",
+        "The share of the answered in the answered and the lost together.",
+        "Доля принятых среди принятых и потерянных вместе.",
     ),
     "how soon": (
         "Частка дзвінків, на які відповіли за {seconds} с. Хто поклав слухавку за перші {at_once} с, не враховується.",
         "The share of calls that were answered within {seconds} s. Who hung up within {at_once} s is left out.",
         "Доля звонков, на которые ответили за {seconds} с. Кто положил трубку за первые {at_once} с, не учитывается.",
     ),
+    "how wait answered": (
+        "Скільки чекали на відповідь ті, кому відповіли: у середньому, половина — не довше ніж, найдовше.",
+        "How long those waited who were answered: on average, half of them at most, the longest.",
+        "Сколько ждали ответа те, кому ответили: в среднем, половина — не дольше чем, дольше всех.",
+    ),
     "how lost": (
         "З абонентом ніхто не поговорив: не дочекався, було зайнято або залишив голосове повідомлення.",
         "Nobody spoke to the caller: who gave up, found the line busy, or left a voice message.",
         "С абонентом никто не поговорил: не дождался, было занято или оставил голосовое сообщение.",
+    ),
+    "how at once": (
+        "З втрачених — ті, хто поклав слухавку за перші {at_once} с.",
+        "Of the lost, those who hung up within {at_once} s.",
+        "Из потерянных — те, кто положил трубку за первые {at_once} с.",
+    ),
+    "how outside hours": (
+        "З втрачених — ті, хто дзвонив у неробочий час.",
+        "Of the lost, those who called outside working hours.",
+        "Из потерянных — те, кто звонил в нерабочее время.",
+    ),
+    "how wait lost": (
+        "Скільки чекали ті, кому не відповіли: у середньому, половина — не довше ніж, найдовше.",
+        "How long those waited who were not answered: on average, half of them at most, the longest.",
+        "Сколько ждали те, кому не ответили: в среднем, половина — не дольше чем, дольше всех.",
+    ),
+    "how hidden": (
+        "Дзвінок із прихованого номера рахується як дзвінок, але передзвонити на нього не можна.",
+        "A call from a hidden number is counted as a call; but it cannot be called back.",
+        "Звонок со скрытого номера считается как звонок, но перезвонить на него нельзя.",
+    ),
+    "how callers": (
+        "Різні номери серед вхідних дзвінків.",
+        "Different numbers among incoming calls.",
+        "Разные номера среди входящих звонков.",
+    ),
+    "how new": (
+        "З них ті, хто дзвонив уперше (за даними Binotel).",
+        "Of these, those that called for the first time, as Binotel says.",
+        "Из них те, кто звонил впервые (по данным Binotel).",
+    ),
+    "how lost callers": (
+        "Різні номери серед втрачених дзвінків.",
+        "Different numbers among lost calls.",
+        "Разные номера среди потерянных звонков.",
     ),
     "how to call": (
         "Люди, чиї дзвінки втрачено і з якими відтоді ніхто не поговорив. Спершу ті, хто залишив повідомлення, потім"
@@ -208,6 +253,16 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Ми передзвонили й поговорили.",
         "We called back, and spoke to the caller.",
         "Мы перезвонили и поговорили.",
+    ),
+    "how within": (
+        "З них — за 15 хвилин, за годину, за добу від першого втраченого дзвінка.",
+        "Of these, within 15 minutes, an hour, a day from the first lost call on.",
+        "Из них — за 15 минут, за час, за сутки от первого потерянного звонка.",
+    ),
+    "how median callback": (
+        "Половині передзвонили не пізніше ніж через стільки.",
+        "Half of them were called back within this time.",
+        "Половине перезвонили не позже чем через столько.",
     ),
     "how got_through": (
         "Людині довелося дзвонити ще раз, і тоді їй відповіли. Це не наша заслуга.",
@@ -224,15 +279,25 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Nobody has called since the last lost call.",
         "После последнего потерянного звонка этому человеку никто не звонил.",
     ),
-    "how hidden": (
-        "Дзвінок із прихованого номера рахується як дзвінок, але передзвонити на нього не можна.",
-        "A call from a hidden number is counted as a call; but it cannot be called back.",
-        "Звонок со скрытого номера считается как звонок, но перезвонить на него нельзя.",
+    "how open after a day": (
+        "За добу від першого втраченого дзвінка з людиною ніхто не поговорив.",
+        "A day after the first lost call nobody had spoken to the caller.",
+        "За сутки от первого потерянного звонка с человеком никто не поговорил.",
     ),
-    "how new": (
-        "Різні номери, які дзвонили вперше (за даними Binotel).",
-        "Different numbers that called for the first time, as Binotel says.",
-        "Разные номера, которые звонили впервые (по данным Binotel).",
+    "how outgoing": (
+        "Наші дзвінки назовні.",
+        "Our own calls.",
+        "Наши звонки наружу.",
+    ),
+    "how outgoing answered": (
+        "З них ті, у яких поговорили.",
+        "Of these, those in which somebody spoke to us.",
+        "Из них те, в которых поговорили.",
+    ),
+    "how talk": (
+        "Тривалість розмов у прийнятих і вихідних дзвінках.",
+        "How long people talked in answered and in outgoing calls.",
+        "Продолжительность разговоров в принятых и исходящих звонках.",
     ),
     "how rung in lost": (
         "Втрачені дзвінки, під час яких телефон цього працівника дзвонив. Дзвінок, на який відповів колега, нікому не"
@@ -251,16 +316,6 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "How many lost callers this employee called back and spoke to.",
         "Скольким людям с потерянными звонками этот сотрудник перезвонил и поговорил.",
     ),
-    "how outgoing": (
-        "Наші дзвінки назовні; «додзвонилися» — ті, у яких поговорили.",
-        "Our own calls; “reached” are those in which somebody spoke to us.",
-        "Наши звонки наружу; «дозвонились» — те, в которых поговорили.",
-    ),
-    "how talk": (
-        "Тривалість розмов у прийнятих і вихідних дзвінках.",
-        "How long people talked in answered and in outgoing calls.",
-        "Продолжительность разговоров в принятых и исходящих звонках.",
-    ),
     "how compared": (
         "День порівнюється з тим самим днем тижня тиждень тому, місяць — із попереднім місяцем, інший період — із такою"
         " ж кількістю днів перед ним. Різниця відсотків — у пунктах.",
@@ -269,6 +324,21 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "День сравнивается с тем же днём недели неделю назад, месяц — с предыдущим месяцем, другой период — с таким же"
         " количеством дней перед ним. Разница процентов — в пунктах.",
     ),
+    # Figures that only that list has
+    "wait answered": ("Очікування прийнятих", "Wait of the answered", "Ожидание принятых"),
+    "at once": ("Поклали слухавку одразу", "Hung up at once", "Положили трубку сразу"),
+    "outside hours": ("Втрачені в неробочий час", "Lost outside hours", "Потерянные в нерабочее время"),
+    "wait lost": ("Очікування втрачених", "Wait of the lost", "Ожидание потерянных"),
+    "hidden calls": ("Приховані номери", "Hidden numbers", "Скрытые номера"),
+    "different callers": ("Хто дзвонив", "Callers", "Кто звонил"),
+    "lost callers": ("Чиї дзвінки втрачено", "Lost callers", "Чьи звонки потеряны"),
+    "called back within": (
+        "Передзвонили за 15 хв / 1 год / 24 год",
+        "Called back within 15 min / 1 h / 24 h",
+        "Перезвонили за 15 мин / 1 ч / 24 ч",
+    ),
+    "median callback": ("Через скільки передзвонили", "Time to call back", "Через сколько перезвонили"),
+    "open after a day": ("Без розмови понад добу", "Open after a day", "Без разговора больше суток"),
     # The alert
     "waiting callers": ("Чекають на дзвінок: {count}", "Waiting for a call: {count}", "Ждут звонка: {count}"),
     "all waiting": ("Усього чекають: {count}", "Waiting in all: {count}", "Всего ждут: {count}"),

@@ -5,7 +5,9 @@ import re
 
 import pytest
 
+from common.reports.summary import summary
 from common.settings import DEFAULTS, PROJECT_ROOT
+from helpers import call, period, with_comparison
 
 OUTSIDE_DOCS = [PROJECT_ROOT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/README.md")]
 PAGES = sorted([*OUTSIDE_DOCS, *(PROJECT_ROOT / "docs").rglob("*.md")])
@@ -109,6 +111,26 @@ def test_what_scripts_say_of_themselves_is_in_the_docs():
     assert sorted(re.findall(r"<!-- help: (\w+) -->", text)) == SCRIPTS
     # Where argparse breaks its lines is not the same in all versions of Python.
     assert write_help.with_fresh_help(text).split() == text.split(), "docs/en/jobs.md is stale: run make docs"
+
+
+def test_every_key_of_the_summary_is_told():
+    told = set(re.findall(r"`([\w.]+)`", TEXTS["docs/en/summary.md"]))
+
+    def keys(value):
+        for name, held in value.items():
+            yield name
+            for row in held if isinstance(held, list) else [held]:
+                if isinstance(row, dict):
+                    yield from keys(row)
+
+    source = {"callTrackingData": {"utm_source": "google", "domain": "shop.example.com"}}
+    lost = call("10:00", "CANCEL", dstNumbers=[{"dstNumber": "800 > 901"}], **source)
+    made = with_comparison(period(lost, call(number="0501111111")))
+    found = set(keys(summary(made)))
+    assert found - {name.removeprefix("...") for name in told} == {
+        "called_back_within_1_h",  # in short: ..._1_h
+        "called_back_within_24_h",
+    }
 
 
 def test_the_example_of_the_api_runs_as_it_stands(make_sandbox, clock, tmp_path, capsys, monkeypatch):

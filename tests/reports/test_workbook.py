@@ -8,7 +8,6 @@ import pytest
 
 from common.labels import LANGUAGES, Labels
 from common.recordings.recordings import COLUMNS, Addresses
-from common.reports import workbook
 from common.reports.files import save
 from common.reports.report_mail import report_in_short, report_mail
 from common.reports.tables import hours_table
@@ -134,13 +133,19 @@ def test_a_duration_of_days_is_shown_as_hours(tmp_path):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_figure_is_explained_in_a_sentence(language, tmp_path):
+def test_every_figure_is_there_and_is_explained_in_a_sentence(language, tmp_path):
     labels = Labels(language)
-    made = period(call("10:00", "CANCEL"))
+    made = period(call("10:00", "CANCEL"), call("10:20", billsec=90), call("11:00", number="0501111111", **OUT))
     sheet = opened(made, tmp_path, labels)[labels["sheet how"]]
     told = list(sheet.iter_rows(min_row=4, values_only=True))
-    assert len(told) == len(workbook.HOW)
-    assert all(heading and words and words.endswith(".") and "{" not in words for heading, words in told)
+    assert all(heading and words and words.endswith(".") and "{" not in words for heading, _, words in told)
+    four, minutes = labels.duration(4), timedelta(seconds=158)
+    waits = " / ".join([four] * 3)
+    # incoming, answered and how soon; lost; callers; what became of them; outgoing; talk time; words alone
+    assert [value for _, value, _ in told] == [
+        *(2, 1, 50, 100, waits, 1, 1, waits, 0, 1, 0, 1),
+        *(0, 0, "0 / 0 / 0", None, 1, 0, 0, 0, 1, 1, minutes, None, None, None, None),
+    ]
 
 
 # --- Odd reports

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from common.calls.call import INCOMING, OUTGOING, Call
 from common.calls.phone import country_of, dialable, shown_number
 from common.labels import Labels
-from common.reports.figures import Counts, EmployeeCounts, Figure, PlaceCounts, Report
+from common.reports.figures import AT_ONCE_SECONDS, Counts, EmployeeCounts, Figure, PlaceCounts, Report, Waits
 from common.reports.selection import Selection
 
 LONGEST_BY_DAY, LONGEST_BY_WEEK = 45, 180  # days of a period whose days, or weeks, are looked at
@@ -483,6 +483,60 @@ def ages_table(report: Report, labels: Labels) -> Table:
         )
 
     return table_of({"by age": Kind.TEXT, "callers": Kind.COUNT}, labels, rows)
+
+
+def figures_list(report: Report, labels: Labels) -> list[tuple[str, Value, Kind, str]]:
+    """Every figure of the report that is known: its name, what it is, how it is shown, and how it is counted."""
+    totals, selection, spells = report.totals, report.selection, report.spell_figures
+    listed: list[tuple[str, Value, Kind, str]] = []  # the label of the name, the value, its kind, what explains it
+    if selection.knows_incoming:
+        listed += [
+            ("incoming calls", totals.incoming, Kind.COUNT, "incoming"),
+            ("answered calls", totals.answered, Kind.COUNT, "answered"),
+            ("answered percent", totals.answered_percent, Kind.PERCENT, "answered percent"),
+            ("within", totals.service_level_percent, Kind.PERCENT, "soon"),
+            ("wait answered", _waits(report.waits_answered, labels), Kind.TEXT, "wait answered"),
+            ("lost calls", totals.lost, Kind.COUNT, "lost"),
+            ("at once", totals.at_once, Kind.COUNT, "at once"),
+            ("outside hours", report.lost_outside_hours, Kind.COUNT, "outside hours"),
+            ("wait lost", _waits(report.waits_lost, labels), Kind.TEXT, "wait lost"),
+            ("hidden calls", report.hidden, Kind.COUNT, "hidden"),
+            ("different callers", report.callers, Kind.COUNT, "callers"),
+            ("new callers", report.new_callers, Kind.COUNT, "new"),
+            ("lost callers", report.lost_callers, Kind.COUNT, "lost callers"),
+        ]
+    if spells:
+        within = (spells.called_back_within_15_min, spells.called_back_within_1_h, spells.called_back_within_24_h)
+        listed += [
+            ("tile to call", len(report.to_call), Kind.COUNT, "to call"),
+            ("called_back", spells.called_back, Kind.COUNT, "called_back"),
+            ("called back within", " / ".join(map(labels.number, within)), Kind.TEXT, "within"),
+            ("median callback", duration(spells.median_callback_seconds), Kind.DURATION, "median callback"),
+            ("got_through", spells.got_through, Kind.COUNT, "got_through"),
+            ("tried", spells.tried, Kind.COUNT, "tried"),
+            ("nobody", spells.nobody, Kind.COUNT, "nobody"),
+            ("open after a day", spells.open_after_24_h, Kind.COUNT, "open after a day"),
+        ]
+    if selection.knows_outgoing:
+        listed += [
+            ("outgoing calls", totals.outgoing, Kind.COUNT, "outgoing"),
+            ("outgoing answered", totals.outgoing_answered, Kind.COUNT, "outgoing answered"),
+        ]
+    listed += [
+        ("talk time", duration(totals.talk_seconds), Kind.DURATION, "talk"),
+        *((name, None, Kind.TEXT, name) for name in ("rung in lost", "picked up", "callbacks")),
+        ("change", None, Kind.TEXT, "compared"),
+    ]
+    places = {"seconds": report.service_level_seconds, "at_once": AT_ONCE_SECONDS}
+    return [
+        (labels.format(name, **places), value, kind, labels.format(f"how {how}", **places))
+        for name, value, kind, how in listed
+        if name != "outside hours" or value is not None
+    ]
+
+
+def _waits(waits: Waits, labels: Labels) -> str:
+    return " / ".join(map(labels.duration, (waits.average, waits.median, waits.longest)))
 
 
 def table_of(columns: dict[str, Kind], labels: Labels, rows: Callable[[], Iterator[tuple[Value, ...]]]) -> Table:

@@ -36,7 +36,7 @@ from openpyxl.xml.functions import Element, SubElement
 from common.calls.call import Call
 from common.files import temporary_folder
 from common.labels import Labels
-from common.reports.figures import AT_ONCE_SECONDS, Report
+from common.reports.figures import Report
 from common.reports.tables import (
     MAX_LINKED,
     Kind,
@@ -48,6 +48,7 @@ from common.reports.tables import (
     calls_table,
     comparison_note,
     employees_table,
+    figures_list,
     groups_table,
     hours_table,
     notes,
@@ -99,7 +100,7 @@ FIRST_BLOCK_ROW = 8
 ROWS_OF_BLOCK = 10
 CHART_ROWS, ROW_CM, CHART_WIDTH_CM = 14, 0.53, 13.7
 EMU_OF_CM = 360_000
-ROW_POINTS, HOW_WIDTH = 16, 95
+ROW_POINTS, HOW_WIDTHS = 16, (38, 24, 95)
 MOST_SHRUNK = 1.2  # times the width that a text may need: it is shown smaller, and still can be read
 
 
@@ -447,47 +448,26 @@ def _add_week_sheet(book: Workbook, report: Report, labels: Labels) -> None:
 
 
 def _add_how_sheet(book: Workbook, report: Report, labels: Labels) -> None:
-    """Each figure in a sentence."""
+    """Every figure, and what it is in a sentence."""
     sheet = _sheet(book, labels["sheet how"], GREY)
     sheet.sheet_view.showGridLines = False
-    sheet.column_dimensions["A"].width = 34
-    sheet.column_dimensions["B"].width = HOW_WIDTH
+    sheet.page_setup.fitToHeight = 1
+    for column, width in zip("ABC", HOW_WIDTHS, strict=True):
+        sheet.column_dimensions[column].width = width
     wrapped = Alignment(wrap_text=True, vertical="top")
     sheet.append([_cell(sheet, labels["sheet how"], font=_font(DARK, size=18))])
     sheet.append([_cell(sheet, labels["how"])])
     sheet.append([])
-    places = {"seconds": report.service_level_seconds, "at_once": AT_ONCE_SECONDS}
-    for number, (name, heading) in enumerate(HOW.items(), 4):
-        words = labels.format(f"how {name}", **places)
-        sheet.row_dimensions[number].height = ROW_POINTS * (1 + len(words) // HOW_WIDTH)
+    for number, (heading, value, kind, words) in enumerate(figures_list(report, labels), 4):
+        sheet.row_dimensions[number].height = ROW_POINTS * (1 + len(words) // HOW_WIDTHS[-1])
+        look = _look(kind, labels) | {"alignment": Alignment("center", "top"), "font": _font(DARK, size=11)}
         sheet.append(
             [
-                _cell(sheet, labels.format(heading, **places), font=_font(DARK, size=11), alignment=wrapped),
+                _cell(sheet, heading, font=_font(DARK, size=11), alignment=wrapped),
+                _cell(sheet, value, **look),
                 _cell(sheet, words, alignment=wrapped),
             ]
         )
-
-
-# What is explained on the last sheet, and under which heading.
-HOW = {
-    "incoming": "incoming calls",
-    "answered": "answered calls",
-    "soon": "tile soon",
-    "lost": "lost calls",
-    "to call": "tile to call",
-    "called_back": "called_back",
-    "got_through": "got_through",
-    "tried": "tried",
-    "nobody": "nobody",
-    "hidden": "hidden number",
-    "new": "new callers",
-    "rung in lost": "rung in lost",
-    "picked up": "picked up",
-    "callbacks": "callbacks",
-    "outgoing": "outgoing calls",
-    "talk": "talk time",
-    "compared": "change",
-}
 
 
 # --- Sheets that are one table -----------------------------------------------
