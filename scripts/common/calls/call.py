@@ -211,12 +211,12 @@ class Call(NamedTuple):
     @property
     def number_key(self) -> str:
         """What two forms of one number have in common; "" for a hidden number."""
-        return _key(self.number)
+        return key_of(self.number)
 
     @property
     def number_keys(self) -> tuple[str, ...]:
         """Of everybody who is called: of a call between two numbers outside, the keys of both."""
-        return (self.number_key, _key(self.first_number)) if self.first_number else (self.number_key,)
+        return (self.number_key, key_of(self.first_number)) if self.first_number else (self.number_key,)
 
     @property
     def shown_number(self) -> str:
@@ -412,7 +412,8 @@ def _is_pictorial(character: str) -> bool:
     return bool(character) and (character == "\ufe0f" or unicodedata.category(character) in ("So", "Sk"))
 
 
-def _key(number: str) -> str:
+def key_of(number: str) -> str:
+    """What two forms of one number have in common; "" for a hidden number."""
     digits = number if number.isdecimal() and number.isascii() else re.sub("[^0-9]", "", number)
     return digits[-SIGNIFICANT_DIGITS:]
 

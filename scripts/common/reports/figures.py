@@ -19,6 +19,8 @@ from common.calls.call import (
     OUTGOING,
     Call,
     Calls,
+    Source,
+    key_of,
 )
 from common.reports.selection import Selection
 from common.reports.spells import By, Spell, SpellCounter
@@ -36,7 +38,7 @@ TOP_CALLERS = 10
 _SOON, _ANSWERED, _AT_ONCE, _LOST, _OTHER, _REACHED, _NOT_REACHED, _TALK = range(8)
 _SLOT_SECONDS = 900  # the clocks of all zones differ by multiples of that
 _Source = tuple[str, str, str, str]  # utm_source, utm_medium, utm_campaign, domain
-_Place = tuple[str, str, str, str, str, str]  # direction, our number, its name, an employee, a line, a group
+_Place = tuple[str, str, str, str, str, str]  # direction, our number, its name, a line, a group, an employee
 _T = TypeVar("_T")
 
 
@@ -278,7 +280,7 @@ class Report:
             waits_lost=Waits.of(counted.waits_lost),
             callers=len(counted.callers),
             top_callers=counted.top_callers(),
-            new_callers=len(counted.new),
+            new_callers=counted.new_callers(),
             lost_callers=len(counted.lost),
             spells=spells,
             spell_figures=None if spells is None else SpellFigures.of(every, end.timestamp()),
@@ -337,76 +339,74 @@ class _Counter:
         self.waits_lost: Counter[int] = Counter()
         self.callers: dict[str, tuple[str, str]] = {}  # number and name
         self.lost: set[str] = set()
-        self.new: set[str] = set()
         self.spells = SpellCounter()
         self._times_called: Counter[str] = Counter()
         self._places: dict[_Place, list[int]] = defaultdict(_nothing)
-        self._new_at: set[tuple[_Place, int, str]] = set()
+        self._new_at: set[tuple[str, str, str, str, str, str, int, str]] = set()  # a place, a kind, a key
         self._sources: dict[_Source, list[int]] = defaultdict(_nothing)
         self._new_from: set[tuple[_Source, str]] = set()
         self._rung_in_lost: Counter[frozenset[By]] = Counter()
-        self._named: set[tuple[str, str, str]] = set()  # a line, an employee, a group
+        self._named: set[tuple[str, str, str]] = set()  # a line, a group, an employee
         self._hours = working_hours
         self._soon_seconds = service_level_seconds
-        for call in calls:
-            self.count += 1
-            for one in call.rung:
-                self._named.add((one.line, one.employee, one.group))
-            kind = _kind(call.call_type, call.disposition)
-            if kind is None:  # it is in no count, but tells whose a line is
-                self._named.add((call.line, call.employee, call.group))
-                continue
-            if kind >= _REACHED:
-                self._add_outgoing(call, kind)
-            else:
-                self._add_incoming(call, kind)
+        self._add_all(calls)
         self.spells.end_second()
-        self._named.update((line, employee, group) for *_, employee, line, group in self._places)
-        self._groups = {group for _, _, group in self._named}
-        self.employee_of = {line: employee for line, employee, _ in sorted(self._named) if line and employee}
+        self._named.update((line, group, employee) for *_, line, group, employee in self._places)
+        self._groups = {group for _, group, _ in self._named}
+        self.employee_of = dict(sorted((line, employee) for line, _, employee in self._named if line and employee))
 
-    def _add_outgoing(self, call: Call, kind: int) -> None:
-        place = (OUTGOING, "", "", call.employee, call.line, call.group)
-        is_answered = kind == _REACHED
-        for counts in (self.slots[call.unix_start // _SLOT_SECONDS], self._places[place]):
+    def _add_all(self, calls: Iterable[Call]) -> None:
+        """Every call passes here, a million of them in seconds: so it is one loop, and asks nothing twice."""
+        slots, places, named, keys = self.slots, self._places, self._named, _Keys()
+        callers, times_called, lost, open_spells = self.callers, self._times_called, self.spells.lost, self.spells.open
+        second = 0
+        for call in calls:
+            (
+                _, _, start, call_type, number, line, group, employee, customer, _, is_new, disposition, wait, talk,
+                our_number, our_name, rung, source, _, _, first_number,
+            ) = call  # fmt: skip
+            self.count += 1
+            if start != second:
+                second = start
+                if lost:
+                    self.spells.end_second()
+            for one in rung:
+                named.add(one[:3])
+                group = group or one[1]
+            kind = _kind(call_type, disposition)
+            if kind is None:  # it is in no count, but tells whose a line is
+                named.add((line, call.group, employee))
+                continue
+            key = keys[number]
+            if kind >= _REACHED:
+                counts = places[OUTGOING, "", "", line, call.group, employee]
+                if first_number and (first := keys[first_number]) in open_spells:
+                    self.spells.add_other(first, call, is_answered=kind == _REACHED)
+            else:
+                if kind == _ANSWERED:
+                    self.waits_answered[wait] += 1
+                    kind = _SOON if wait <= self._soon_seconds else _ANSWERED
+                elif kind == _LOST:
+                    self._add_lost(call, key)
+                    kind = _AT_ONCE if wait <= AT_ONCE_SECONDS else _LOST
+                counts = places[INCOMING, our_number, our_name, line, group, employee]
+                if key:
+                    callers[key] = number, customer
+                    times_called[key] += 1
+                    if is_new:
+                        self._new_at.add((INCOMING, our_number, our_name, line, group, employee, kind, key))
+                else:
+                    self.hidden += 1
+                if source:
+                    self._add_source(call, source, kind, key)
+            of_slot = slots[start // _SLOT_SECONDS]
             counts[kind] += 1
-            if is_answered:
-                counts[_TALK] += call.talk_seconds
-        for key in call.number_keys:
-            if key:
-                self.spells.add_other(key, call, is_answered=is_answered)
-
-    def _add_incoming(self, call: Call, kind: int) -> None:
-        key, wait, group = call.number_key, call.wait_seconds, call.group
-        for one in call.rung:
-            group = group or one.group
-        if kind == _ANSWERED:
-            self.waits_answered[wait] += 1
-            kind = _SOON if wait <= self._soon_seconds else _ANSWERED
-        elif kind == _LOST:
-            self._add_lost(call, key)
-            kind = _AT_ONCE if wait <= AT_ONCE_SECONDS else _LOST
-        place = (INCOMING, call.our_number, call.our_number_name, call.employee, call.line, group)
-        rows = [self.slots[call.unix_start // _SLOT_SECONDS], self._places[place]]
-        source = call.source
-        if source and any(names := (source.utm_source, source.utm_medium, source.utm_campaign, source.domain)):
-            rows.append(self._sources[names])
-            if call.is_new and key:
-                self._new_from.add((names, key))
-        for counts in rows:
-            counts[kind] += 1
-            if kind <= _ANSWERED:
-                counts[_TALK] += call.talk_seconds
-        if not key:
-            self.hidden += 1
-            return
-        self.callers[key] = call.number, call.customer
-        self._times_called[key] += 1
-        if call.is_new:
-            self.new.add(key)
-            self._new_at.add((place, kind, key))
-        if kind not in _ARE_LOST:
-            self.spells.add_other(key, call, is_answered=kind <= _ANSWERED)
+            of_slot[kind] += 1
+            if kind in _ARE_ANSWERED:
+                counts[_TALK] += talk
+                of_slot[_TALK] += talk
+            if key in open_spells and kind not in _ARE_LOST:
+                self.spells.add_other(key, call, is_answered=kind in _ARE_ANSWERED)
 
     def _add_lost(self, call: Call, key: str) -> None:
         self.waits_lost[call.wait_seconds] += 1
@@ -416,7 +416,20 @@ class _Counter:
             self._rung_in_lost[rung] += 1
         if key:
             self.lost.add(key)
-            self.spells.add_lost(key, call)
+            self.spells.lost.append((key, call))
+
+    def _add_source(self, call: Call, source: Source, kind: int, key: str) -> None:
+        names = source.utm_source, source.utm_medium, source.utm_campaign, source.domain
+        if any(names):
+            counts = self._sources[names]
+            counts[kind] += 1
+            if kind in _ARE_ANSWERED:
+                counts[_TALK] += call.talk_seconds
+            if call.is_new and key:
+                self._new_from.add((names, key))
+
+    def new_callers(self) -> int:
+        return len({key for *_, key in self._new_at})
 
     def top_callers(self) -> list[Caller]:
         return [Caller(*self.callers[key], times) for key, times in self._times_called.most_common(TOP_CALLERS)]
@@ -427,8 +440,7 @@ class _Counter:
             if way == INCOMING:
                 rows[number].add(counts)
                 rows[number].name = max(rows[number].name, name)
-        new = {(place[1], key) for place, _, key in self._new_at}
-        return _by_incoming(rows, new)
+        return _by_incoming(rows, {(number, key) for _, number, *_, key in self._new_at})
 
     def sources(self) -> dict[_Source, PlaceCounts]:
         rows: dict[_Source, PlaceCounts] = defaultdict(PlaceCounts)
@@ -439,19 +451,18 @@ class _Counter:
     def groups(self) -> dict[str, PlaceCounts]:
         rows: dict[str, PlaceCounts] = defaultdict(PlaceCounts)
 
-        def group_of(place: _Place, kind: int) -> str:
-            *_, line, group = place
+        def group_of(line: str, group: str, kind: int) -> str:
             # What was lost before any line of the group rang has the group's number in the line's place.
             return group or (line if kind in _ARE_LOST and line in self._groups else "")
 
-        for place, counts in self._places.items():
-            if place[0] == OUTGOING:
+        for (way, _, _, line, group, _), counts in self._places.items():
+            if way == OUTGOING:
                 continue
-            if place[-1]:
-                rows[place[-1]].add(counts)
-            elif any(lost := _only(counts, *_ARE_LOST)) and (group := group_of(place, _LOST)):
-                rows[group].add(lost)
-        new = {(group_of(place, kind), key) for place, kind, key in self._new_at}
+            if group:
+                rows[group].add(counts)
+            elif any(lost := _only(counts, *_ARE_LOST)) and (of_lost := group_of(line, "", _LOST)):
+                rows[of_lost].add(lost)
+        new = {(group_of(line, group, kind), key) for *_, line, group, _, kind, key in self._new_at}
         return _by_incoming(rows, new)
 
     def employees(self, spells: Iterable[Spell]) -> dict[str, EmployeeCounts]:
@@ -463,7 +474,7 @@ class _Counter:
             row.is_line = not employee
             return row
 
-        for (way, _, _, employee, line, _), counts in self._places.items():
+        for (way, _, _, line, _, employee), counts in self._places.items():
             did = counts if way == OUTGOING else _only(counts, _SOON, _ANSWERED, _TALK)
             if any(did):
                 row_of((employee, line)).add(did)
@@ -481,6 +492,15 @@ class _Counter:
 
 
 _ARE_LOST = (_AT_ONCE, _LOST)
+_ARE_ANSWERED = (_SOON, _ANSWERED, _REACHED)
+
+
+class _Keys(dict[str, str]):
+    """The key of each number, made once: see Call.number_key."""
+
+    def __missing__(self, number: str) -> str:
+        key = self[number] = key_of(number)
+        return key
 
 
 @functools.lru_cache(1000)

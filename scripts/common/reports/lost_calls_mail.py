@@ -140,9 +140,17 @@ class _Writer:
         if rung := self._report.rung_in(spell):
             more = f" +{len(rung) - MOST_RUNG}" if len(rung) > MOST_RUNG else ""
             facts.append(labels.format("rang at", lines=", ".join(map(short, rung[:MOST_RUNG])) + more))
-        if spell.spoke_with and (employee := self._report.who(spell.spoke_with)):
+        if employee := self._spoke_before(spell):
             facts.append(labels.format("spoke with", employee=short(employee)))
         return facts
+
+    def _spoke_before(self, spell: Spell) -> str:
+        """Who spoke to the caller last before that, or ""."""
+        first, who = spell.first.timestamp(), ""
+        for call in self._report.calls:
+            if call.is_answered and call.unix_start <= first and spell.key in call.number_keys:
+                who = self._report.who((call.employee, call.line))
+        return who
 
     def _how_done(self, spell: Spell) -> str:
         labels, time = self._labels, self._labels.duration(spell.seconds_until_ended)

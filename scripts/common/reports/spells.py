@@ -22,7 +22,6 @@ class Spell:
     our_number:  what the last of them called, and its name
     rung:        the lines that were rung in any of them, in their order
     has_message: whether the caller left a message in the voice mail
-    spoke_with:  who spoke to the caller last before the spell, or None
     is_tried:    whether somebody called after the last lost call, and reached nobody
     ended:       when the call began that ended it; None while the caller waits
     is_ended_by_us, ended_by: whether we called, and who spoke
@@ -39,7 +38,6 @@ class Spell:
     our_number_name: str = ""
     rung: list[By] = field(default_factory=list)
     has_message: bool = False
-    spoke_with: By | None = None
     is_tried: bool = False
     ended: datetime | None = None
     is_ended_by_us: bool = False
@@ -91,47 +89,35 @@ class Spell:
 
 
 class SpellCounter:
-    """Goes through calls, in time order, and finds the spells.
+    """Is told of calls, in time order, and finds the spells.
 
     by_key: the spells of each caller, in time order; hidden numbers have none
+    open:   those that nobody has ended, by key
+    lost:   calls of one second, which wait for what else began then: who was spoken to at that second was so before
+            being lost. Before a call of a later second is looked at, end_second() is to be called.
     """
 
     def __init__(self) -> None:
         self.by_key: dict[str, list[Spell]] = {}
-        self._open: dict[str, Spell] = {}
-        self._spoke_with: dict[str, By] = {}
-        self._second = 0
-        self._lost_now: list[tuple[str, Call]] = []
-
-    def add_lost(self, key: str, call: Call) -> None:
-        # It waits for what else began at its second: who was spoken to then was so before it was lost.
-        if call.unix_start != self._second:
-            self.end_second()
-            self._second = call.unix_start
-        self._lost_now.append((key, call))
-
-    def add_other(self, key: str, call: Call, *, is_answered: bool) -> None:
-        """A call, either way, with a caller who was not lost in it."""
-        if self._lost_now and call.unix_start != self._second:
-            self.end_second()
-        if is_answered:
-            self._spoke_with[key] = call.employee, call.line
-        if spell := self._open.get(key):
-            spell.take_name(call)
-            if is_answered:
-                spell.ended, spell.ended_by = call.start, (call.employee, call.line)
-                spell.is_ended_by_us = call.is_outgoing
-                del self._open[key]
-            else:
-                spell.is_tried |= call.is_outgoing
+        self.open: dict[str, Spell] = {}
+        self.lost: list[tuple[str, Call]] = []
 
     def end_second(self) -> None:
-        """No other call of the last one's second comes."""
-        for key, call in self._lost_now:
-            spell = self._open.get(key)
+        for key, call in self.lost:
+            spell = self.open.get(key)
             if not spell:
-                spell = self._open[key] = Spell(key, call.number, call.start, call.start)
-                spell.spoke_with = self._spoke_with.get(key)
+                spell = self.open[key] = Spell(key, call.number, call.start, call.start)
                 self.by_key.setdefault(key, []).append(spell)
             spell.add(call)
-        self._lost_now = []
+        self.lost.clear()
+
+    def add_other(self, key: str, call: Call, *, is_answered: bool) -> None:
+        """A call, either way, with a caller whose spell is open, and who was not lost in it."""
+        spell = self.open[key]
+        spell.take_name(call)
+        if is_answered:
+            spell.ended, spell.ended_by = call.start, (call.employee, call.line)
+            spell.is_ended_by_us = call.is_outgoing
+            del self.open[key]
+        else:
+            spell.is_tried |= call.is_outgoing

@@ -4,7 +4,7 @@ import errno
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import ZipFile
@@ -84,7 +84,7 @@ WIDTHS = {Kind.MOMENT: 20, Kind.DATE: 12, Kind.DURATION: 13, Kind.COUNT: 11, Kin
 MIN_TEXT_WIDTH, MAX_TEXT_WIDTH = 8, 34
 FILTER_ARROW_WIDTH = 3.5
 WIDTH_OF_BOLD = 1.2  # letter
-ROWS_MEASURED = 20_000  # to find out how wide a column must be
+ROWS_MEASURED = 5_000  # to find out how wide a column must be
 
 LEFT_KINDS = (Kind.TEXT, Kind.PHONE, Kind.LINK)
 
@@ -492,8 +492,10 @@ def _write_top(sheet: Any) -> None:
 def _add_table_sheets(book: Workbook, title: str, name: str, table: Table, labels: Labels, colour: str) -> Any:
     """Sheets that hold `table`, as Excel tables with filters under a header that stays in sight: one, or as many as it
     takes ("Calls", "Calls 2"; the tables are called `name`, `name`2 ...). Returns the first."""
-    widths = _widths(table)
-    rows = table.rows()
+    rest_of_rows = table.rows()
+    measured = list(itertools.islice(rest_of_rows, ROWS_MEASURED))  # kept, for making them takes as long as writing
+    widths = _widths(table, measured)
+    rows = itertools.chain(measured, rest_of_rows)
     first = _add_table_sheet(book, title, name, table, rows, widths, labels, colour)
     part = 2
     for following in rows:
@@ -555,11 +557,11 @@ def _add_table_sheet(
     return sheet
 
 
-def _widths(table: Table) -> list[int]:
-    """Column widths in characters: the heading and, within limits, the longest text fit."""
+def _widths(table: Table, rows: Sequence[tuple[Value, ...]]) -> list[int]:
+    """Column widths in characters: the heading and, within limits, the longest text of these rows fit."""
     widths = [_heading_width(*heading) for heading in zip(table.headings, table.kinds, strict=True)]
     texts = [index for index, kind in enumerate(table.kinds) if kind in (Kind.TEXT, Kind.PHONE)]
-    for row in itertools.islice(table.rows(), ROWS_MEASURED):
+    for row in rows:
         for index in texts:
             value = row[index]
             length = len(value.text if isinstance(value, Link) else value or "") + 2  # type: ignore[arg-type]
