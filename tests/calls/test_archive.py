@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 import sqlalchemy
 
-from common.calls.archive import CALLS, COVERED, FOUND, RUNG, Archive, Wanted, merged
+from common.calls.archive import ARCHIVE_STEPS, CALLS, COVERED, FOUND, RUNG, Archive, Wanted, merged
 from common.state.database import database_engine
 from helpers import KYIV, at, entry
 
@@ -242,6 +242,21 @@ def test_what_is_too_old_is_removed_but_not_under_the_hands_of_a_report(any_data
     assert entries(two_later) == CALLS_OF_MORNING[2:]
     assert (table(RUNG, "id"), sorted(table(FOUND, "id"))) == ([("4",)], [("1",)]) or table(FOUND, "id") == [("1",)]
     assert two_later.covered("incoming", 0, NOON) == [(NOON - 90 * 60, NOON - 1)]
+
+
+def test_an_archive_of_before_the_views_were_quick_is_upgraded(any_database_url, archive, table, monkeypatch):
+    long = "Ґ" * 20_000
+    with monkeypatch.context() as before:
+        before.setattr("common.calls.archive.LONGEST_INDEXED", 30_000)
+        before.setattr("common.calls.archive.ARCHIVE_STEPS", ARCHIVE_STEPS[:2])
+        older = Archive(any_database_url, "key", KYIV)
+        older.keep([entry("11:00", employeeName=long)], MORNING, LATER)
+    assert (archive.knows(MORNING), entries(archive)) == (True, [entry("11:00", employeeName=long)])
+    assert table(CALLS, "employee") == [(long[:200],)]
+    with database_engine(any_database_url).connect() as connection:
+        names = {index["name"] for index in sqlalchemy.inspect(connection).get_indexes("calls")}
+        assert connection.exec_driver_sql("SELECT employee FROM call_list").scalar_one() == long[:200]
+    assert names == {"calls_in_time_order", "calls_by_number", "calls_by_line_and_employee", "calls_legs"}
 
 
 def test_the_file_is_the_owners_alone(tmp_path):

@@ -17,7 +17,7 @@ def _listed(texts: frozenset[str]) -> str:
 
 # The later one of two legs that phone-to-phone makes, and the earlier one that belongs to it.
 _IS_LATER_LEG = f"""
-    one.account = other.account AND one.legs_name = other.legs_name AND one.id <> other.id
+    other.account = one.account AND other.legs_name <> '' AND other.legs_name = one.legs_name AND other.id <> one.id
     AND other.start BETWEEN one.start - {LEGS_APART_SECONDS} AND one.start
     AND (other.start < one.start OR length(other.id) < length(one.id)
          OR (length(other.id) = length(one.id) AND other.id < one.id))"""
@@ -43,9 +43,10 @@ _CALLERS = f"""
                             OR (result = 'lost' AND wait_seconds > {AT_ONCE_SECONDS})) THEN 1 ELSE 0 END), 0), 1)
         AS service_level_percent"""
 
-# In this order: each may use those before it.
+# In this order: each may use those before it. They group by the account last: SQLite would go through all calls by
+# way of an index that begins with it.
 VIEWS = {
-    # Each conversation once, SMS and fax apart.
+    # Each conversation once, SMS and fax apart. (|| '' keeps SQLite from going through all ids for the least one.)
     "call_list": f"""
         SELECT one.local_time, one.direction,
             CASE WHEN coalesce(later.disposition, one.disposition) IN ({_listed(ANSWERED_DISPOSITIONS)}) THEN 'answered'
@@ -69,58 +70,62 @@ VIEWS = {
             CASE WHEN later.id IS NULL THEN '' ELSE one.number_key END AS first_number_key,
             one.unlisted_since, one.id, one.account
         FROM calls AS one
-        LEFT JOIN calls AS later ON one.legs_name <> '' AND later.id = (
-            SELECT min(leg.id) FROM calls AS leg
-            WHERE leg.account = one.account AND leg.legs_name = one.legs_name AND leg.id <> one.id
-            AND leg.start BETWEEN one.start AND one.start + {LEGS_APART_SECONDS})
+        LEFT JOIN calls AS later ON one.legs_name <> '' AND later.account = one.account AND later.id = (
+            SELECT min(leg.id || '') FROM calls AS leg
+            WHERE leg.account = one.account AND leg.legs_name <> '' AND leg.legs_name = one.legs_name
+            AND leg.id <> one.id AND leg.start BETWEEN one.start AND one.start + {LEGS_APART_SECONDS})
         WHERE one.disposition NOT IN ({_listed(MESSAGE_DISPOSITIONS)})
         AND NOT (one.legs_name <> '' AND EXISTS (SELECT 1 FROM calls AS other WHERE {_IS_LATER_LEG}))""",
     # What a caller went through, from a lost call until somebody speaks to the caller.
     "lost_spells": """
-        WITH spoken AS (
-            SELECT account, number_key, start, direction, employee, line FROM call_list
-            WHERE result = 'answered' AND number_key <> ''
+        WITH met AS (
+            SELECT account, number_key, start, local_time, direction, result, disposition, number, customer,
+                coalesce(nullif(employee, ''), line) AS who
+            FROM call_list WHERE number_key <> ''
             UNION ALL
-            SELECT account, first_number_key, start, direction, employee, line FROM call_list
-            WHERE result = 'answered' AND first_number_key <> ''),
-        dialled AS (
-            SELECT account, number_key, start FROM call_list WHERE direction = 'outgoing'
-            UNION ALL
-            SELECT account, first_number_key, start FROM call_list
-            WHERE direction = 'outgoing' AND first_number_key <> ''),
-        lost AS (
-            SELECT call_list.*, (
-                SELECT min(spoken.start) FROM spoken WHERE spoken.account = call_list.account
-                AND spoken.number_key = call_list.number_key AND spoken.start > call_list.start) AS ended
-            FROM call_list WHERE result = 'lost' AND number_key <> ''),
+            SELECT account, first_number_key, start, local_time, direction, result, disposition, number, customer,
+                coalesce(nullif(employee, ''), line)
+            FROM call_list WHERE first_number_key <> ''),
+        moments AS (
+            SELECT account, number_key, start, min(local_time) AS local_time,
+                sum(CASE WHEN result = 'lost' THEN 1 ELSE 0 END) AS times,
+                max(CASE WHEN result = 'lost' THEN number END) AS number,
+                max(CASE WHEN result = 'lost' THEN customer END) AS customer,
+                max(CASE WHEN disposition = 'VM-SUCCESS' THEN 1 ELSE 0 END) AS has_message,
+                max(CASE WHEN direction = 'outgoing' THEN start END) AS dialled,
+                max(CASE WHEN result = 'answered' THEN start END) AS spoken,
+                max(CASE WHEN result = 'answered' AND direction = 'incoming' THEN 1 ELSE 0 END) AS came_in,
+                max(CASE WHEN result = 'answered' THEN who END) AS spoken_by
+            FROM met GROUP BY account, number_key, start),
+        followed AS (
+            SELECT moments.*, max(dialled) OVER (PARTITION BY account, number_key) AS last_dialled,
+                min(spoken) OVER (PARTITION BY account, number_key ORDER BY start DESC
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ended
+            FROM moments),
         spells AS (
-            SELECT account, number_key, ended, max(number) AS number, max(customer) AS customer, count(*) AS times,
+            SELECT account, number_key, ended, max(number) AS number, max(customer) AS customer, sum(times) AS times,
                 min(start) AS first, max(start) AS last, min(local_time) AS first_time, max(local_time) AS last_time,
-                max(CASE WHEN disposition = 'VM-SUCCESS' THEN 1 ELSE 0 END) AS has_message
-            FROM lost GROUP BY account, number_key, ended)
-        SELECT spells.account, number_key, number, customer, times, first, last, first_time, last_time, has_message,
-            CASE WHEN ended IS NULL AND EXISTS (
-                    SELECT 1 FROM dialled WHERE dialled.account = spells.account
-                    AND dialled.number_key = spells.number_key AND dialled.start > spells.last) THEN 'tried'
+                max(has_message) AS has_message, max(last_dialled) AS last_dialled
+            FROM followed WHERE times > 0 GROUP BY account, number_key, ended)
+        SELECT spells.account, spells.number_key, spells.number, spells.customer, spells.times, first, last, first_time,
+            last_time, spells.has_message,
+            CASE WHEN ended IS NULL AND last_dialled > last THEN 'tried'
                  WHEN ended IS NULL THEN 'nobody'
-                 WHEN EXISTS (
-                    SELECT 1 FROM spoken WHERE spoken.account = spells.account AND spoken.start = spells.ended
-                    AND spoken.number_key = spells.number_key AND spoken.direction = 'incoming') THEN 'got_through'
+                 WHEN ending.came_in = 1 THEN 'got_through'
                  ELSE 'called_back' END AS state,
-            ended, ended - first AS seconds_until_ended,
-            (SELECT max(coalesce(nullif(spoken.employee, ''), spoken.line)) FROM spoken
-             WHERE spoken.account = spells.account AND spoken.number_key = spells.number_key
-             AND spoken.start = spells.ended) AS ended_by
-        FROM spells""",
-    "by_day": f"SELECT account, day, {_COUNTS}, {_OUTGOING} FROM call_list GROUP BY account, day",
-    "by_hour": f"SELECT account, day, hour, {_COUNTS}, {_OUTGOING} FROM call_list GROUP BY account, day, hour",
+            ended, ended - first AS seconds_until_ended, ending.spoken_by AS ended_by
+        FROM spells
+        LEFT JOIN moments AS ending ON ending.account = spells.account AND ending.number_key = spells.number_key
+            AND ending.start = ended""",
+    "by_day": f"SELECT account, day, {_COUNTS}, {_OUTGOING} FROM call_list GROUP BY day, account",
+    "by_hour": f"SELECT account, day, hour, {_COUNTS}, {_OUTGOING} FROM call_list GROUP BY day, hour, account",
     "by_our_number": f"""
         SELECT account, our_number, max(our_number_name) AS name, {_COUNTS}, {_CALLERS}
-        FROM call_list WHERE direction = 'incoming' GROUP BY account, our_number""",
+        FROM call_list WHERE direction = 'incoming' GROUP BY our_number, account""",
     "by_source": f"""
         SELECT account, utm_source, utm_medium, utm_campaign, domain, {_COUNTS}, {_CALLERS}
         FROM call_list WHERE direction = 'incoming' AND utm_source || utm_medium || utm_campaign || domain <> ''
-        GROUP BY account, utm_source, utm_medium, utm_campaign, domain""",
+        GROUP BY utm_source, utm_medium, utm_campaign, domain, account""",
     # rung_in_lost: lost calls in which the line was rung, and could have been picked up.
     "by_employee": """
         WITH did AS (
