@@ -236,7 +236,7 @@ class Archive:
             )
             rung[identity] = [(self._account, identity, place, *one) for place, one in enumerate(call.rung)]
             if call.disposition in GOING_ON_DISPOSITIONS and call.unix_start > asked - DAY_SECONDS:
-                known_until = min(known_until, int(call.unix_start) - 1)  # some talk for hours
+                known_until = min(known_until, call.unix_start - 1)  # some talk for hours
 
         def work(connection: sqlalchemy.Connection, _: float) -> list[Any]:
             there = self._there(connection, wanted)
@@ -472,7 +472,7 @@ def without(stretch: Stretch, known: Sequence[Stretch]) -> list[Stretch]:
 def _values(call: Call, entry: dict[str, Any], wanted: Wanted, asked: float) -> tuple[Any, ...]:
     """The values of a row of CALLS, from its start on."""
     return (
-        int(call.unix_start),
+        call.unix_start,
         str(call.start)[:19],
         WAYS.get(call.call_type) or wanted.ways[-1],
         call.shown_number,
