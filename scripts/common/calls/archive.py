@@ -44,7 +44,7 @@ CALLS = sqlalchemy.Table(
     Column("call_id", Text, nullable=False),  # of its recording
     Column("start", BigInteger, nullable=False),  # Unix seconds
     Column("local_time", Text, nullable=False),  # 2024-05-01 09:30:15, by the account's clock
-    Column("direction", Text, nullable=False),  # incoming or outgoing
+    Column("direction", Text, nullable=False),  # incoming or outgoing; "" where the server does not say
     Column("number", Text, nullable=False),  # as people are shown it
     Column("number_key", Text, nullable=False),  # its last nine digits; "" of a hidden one
     Column("customer", Text, nullable=False),
@@ -232,7 +232,7 @@ class Archive:
                 identity,
                 call.general_call_id,
                 call_id,
-                *_values(call, entry, wanted, asked),
+                *_values(call, entry, asked),
             )
             rung[identity] = [(self._account, identity, place, *one) for place, one in enumerate(call.rung)]
             if call.disposition in GOING_ON_DISPOSITIONS and call.unix_start > asked - DAY_SECONDS:
@@ -345,7 +345,11 @@ class Archive:
             rows = rows_of(query.where(after)) if len(rows) == PAGE_ROWS else []
 
     def _of_stretch(self, ways: Sequence[str], first: int, last: int) -> list[sqlalchemy.ColumnElement[bool]]:
-        return [CALLS.c.account == self._account, CALLS.c.start.between(first, last), CALLS.c.direction.in_(ways)]
+        return [
+            CALLS.c.account == self._account,
+            CALLS.c.start.between(first, last),
+            CALLS.c.direction.in_([*ways, ""]),
+        ]
 
     def _belongs_to(self, of: str) -> sqlalchemy.ColumnElement[bool]:
         kind, _, name = of.partition(" ")
@@ -469,12 +473,12 @@ def without(stretch: Stretch, known: Sequence[Stretch]) -> list[Stretch]:
     return [(first, last) for first, last in zip(edges[::2], edges[1::2], strict=True) if first <= last]
 
 
-def _values(call: Call, entry: dict[str, Any], wanted: Wanted, asked: float) -> tuple[Any, ...]:
+def _values(call: Call, entry: dict[str, Any], asked: float) -> tuple[Any, ...]:
     """The values of a row of CALLS, from its start on."""
     return (
         call.unix_start,
         str(call.start)[:19],
-        WAYS.get(call.call_type) or wanted.ways[-1],
+        WAYS.get(call.call_type, ""),
         call.shown_number,
         call.number_key,
         call.customer,
