@@ -133,7 +133,7 @@ def ended_spells(report: Report, waiting: list[Waiting]) -> list[Spell]:
 
 def is_told(spell: Spell, told_until: float) -> bool:
     """Whether an ended spell was told of, but not its end."""
-    return spell.first.timestamp() <= told_until < end_of(spell)
+    return spell.unix_first <= told_until < end_of(spell)
 
 
 def end_of(spell: Spell) -> float:

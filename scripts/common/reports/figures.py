@@ -169,7 +169,7 @@ class SpellFigures:
             states[spell.state] += 1
             if spell.is_ended_by_us and seconds is not None:
                 callbacks[seconds] += 1
-            is_over = spell.first.timestamp() + DAY_SECONDS <= now
+            is_over = spell.unix_first + DAY_SECONDS <= now
             late += is_over and (seconds is None or seconds > DAY_SECONDS)
         within = {
             f"called_back_within_{name}": sum(times for seconds, times in callbacks.items() if seconds <= most)
@@ -310,7 +310,7 @@ class Report:
     def spell_of(self, lost: Call) -> Spell | None:
         """The spell that a lost call belongs to; None of a hidden number, and where spells are not known."""
         for spell in reversed((self.spells or {}).get(lost.number_key, [])):
-            if spell.first.timestamp() <= lost.unix_start:
+            if spell.unix_first <= lost.unix_start:
                 return spell
         return None
 
@@ -359,17 +359,21 @@ class _Counter:
         """Every call passes here, a million of them in seconds: so it is one loop, and asks nothing twice."""
         slots, places, named, keys = self.slots, self._places, self._named, _Keys()
         callers, times_called, lost, open_spells = self.callers, self._times_called, self.spells.lost, self.spells.open
-        second = 0
-        for call in calls:
+        waits_answered, soon = self.waits_answered, self._soon_seconds
+        second = slot = self.count = 0
+        of_slot = _nothing()
+        for self.count, call in enumerate(calls, 1):
             (
                 _, _, start, call_type, number, line, group, employee, customer, _, is_new, disposition, wait, talk,
                 our_number, our_name, rung, source, _, _, first_number,
             ) = call  # fmt: skip
-            self.count += 1
             if start != second:
                 second = start
                 if lost:
                     self.spells.end_second()
+                if slot != start // _SLOT_SECONDS:
+                    slot = start // _SLOT_SECONDS
+                    of_slot = slots[slot]
             for one in rung:
                 named.add(one[:3])
                 group = group or one[1]
@@ -384,8 +388,8 @@ class _Counter:
                     self.spells.add_other(first, call, is_answered=kind == _REACHED)
             else:
                 if kind == _ANSWERED:
-                    self.waits_answered[wait] += 1
-                    kind = _SOON if wait <= self._soon_seconds else _ANSWERED
+                    waits_answered[wait] += 1
+                    kind = _SOON if wait <= soon else _ANSWERED
                 elif kind == _LOST:
                     self._add_lost(call, key)
                     kind = _AT_ONCE if wait <= AT_ONCE_SECONDS else _LOST
@@ -399,20 +403,20 @@ class _Counter:
                     self.hidden += 1
                 if source:
                     self._add_source(call, source, kind, key)
-            of_slot = slots[start // _SLOT_SECONDS]
             counts[kind] += 1
             of_slot[kind] += 1
-            if kind in _ARE_ANSWERED:
+            is_answered = kind <= _ANSWERED or kind == _REACHED
+            if is_answered:
                 counts[_TALK] += talk
                 of_slot[_TALK] += talk
             if key in open_spells and kind not in _ARE_LOST:
-                self.spells.add_other(key, call, is_answered=kind in _ARE_ANSWERED)
+                self.spells.add_other(key, call, is_answered=is_answered)
 
     def _add_lost(self, call: Call, key: str) -> None:
         self.waits_lost[call.wait_seconds] += 1
         if self._hours and not is_within(self._hours, call.start.time()):
             self.lost_outside_hours += 1
-        if rung := frozenset((one.employee, one.line) for one in call.rung if one.employee or one.line):
+        if rung := frozenset([(one.employee, one.line) for one in call.rung if one.employee or one.line]):
             self._rung_in_lost[rung] += 1
         if key:
             self.lost.add(key)

@@ -40,7 +40,7 @@ def waiting_callers(report: Report) -> list[Waiting]:
             continue
         spell = report.spell_of(call)
         if call.has_message and not call.number_key:
-            spell = Spell(f"call {call.general_call_id}", call.number, call.start, call.start)
+            spell = Spell(f"call {call.general_call_id}", call.number, call.start, call.start, call.unix_start)
             spell.add(call)
         if spell and not spell.ended:
             callers.setdefault(spell.key, Waiting(spell, [])).calls.append(call)
@@ -146,9 +146,9 @@ class _Writer:
 
     def _spoke_before(self, spell: Spell) -> str:
         """Who spoke to the caller last before that, or ""."""
-        first, who = spell.first.timestamp(), ""
+        who = ""
         for call in self._report.calls:
-            if call.is_answered and call.unix_start <= first and spell.key in call.number_keys:
+            if call.is_answered and call.unix_start <= spell.unix_first and spell.key in call.number_keys:
                 who = self._report.who((call.employee, call.line))
         return who
 

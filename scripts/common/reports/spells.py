@@ -19,11 +19,13 @@ class Spell:
     is_client:   whether the caller is one of "My clients"
     times:       how many calls were lost
     first, last: when the first and the last of them began
+    unix_first:  the first in Unix seconds: to compare and to subtract
     our_number:  what the last of them called, and its name
     rung:        the lines that were rung in any of them, in their order
     has_message: whether the caller left a message in the voice mail
     is_tried:    whether somebody called after the last lost call, and reached nobody
     ended:       when the call began that ended it; None while the caller waits
+    seconds_until_ended: from its first lost call on
     is_ended_by_us, ended_by: whether we called, and who spoke
     """
 
@@ -31,6 +33,7 @@ class Spell:
     number: str
     first: datetime
     last: datetime
+    unix_first: int
     name: str = ""
     is_client: bool = False
     times: int = 0
@@ -40,6 +43,7 @@ class Spell:
     has_message: bool = False
     is_tried: bool = False
     ended: datetime | None = None
+    seconds_until_ended: int | None = None
     is_ended_by_us: bool = False
     ended_by: By = ("", "")
 
@@ -59,15 +63,10 @@ class Spell:
         return "tried" if self.is_tried else "nobody"
 
     @property
-    def seconds_until_ended(self) -> int | None:
-        """From its first lost call on."""
-        return int(self.ended.timestamp() - self.first.timestamp()) if self.ended else None
-
-    @property
-    def urgency(self) -> tuple[bool, bool, int, float]:
+    def urgency(self) -> tuple[bool, bool, int, int]:
         """What to sort those whom to call by: who left a message, then clients, the most often lost, the longest
         waiting."""
-        return not self.has_message, not self.is_client, -self.times, self.first.timestamp()
+        return not self.has_message, not self.is_client, -self.times, self.unix_first
 
     def add(self, call: Call) -> None:
         """A call that was lost, too."""
@@ -106,7 +105,7 @@ class SpellCounter:
         for key, call in self.lost:
             spell = self.open.get(key)
             if not spell:
-                spell = self.open[key] = Spell(key, call.number, call.start, call.start)
+                spell = self.open[key] = Spell(key, call.number, call.start, call.start, call.unix_start)
                 self.by_key.setdefault(key, []).append(spell)
             spell.add(call)
         self.lost.clear()
@@ -117,6 +116,7 @@ class SpellCounter:
         spell.take_name(call)
         if is_answered:
             spell.ended, spell.ended_by = call.start, (call.employee, call.line)
+            spell.seconds_until_ended = call.unix_start - spell.unix_first
             spell.is_ended_by_us = call.is_outgoing
             del self.open[key]
         else:

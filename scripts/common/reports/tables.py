@@ -469,7 +469,7 @@ def top_callers_table(report: Report, labels: Labels) -> Table:
 def ages_table(report: Report, labels: Labels) -> Table:
     """How long those wait whom nobody has spoken to, from their first lost call on."""
     now = min(report.selection.stop, report.as_of or report.selection.stop).timestamp()
-    waited = [now - spell.first.timestamp() for spell in report.to_call]
+    waited = [now - spell.unix_first for spell in report.to_call]
 
     def rows() -> Iterator[tuple[Value, ...]]:
         least = 0
