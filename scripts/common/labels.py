@@ -166,7 +166,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     ),
     # What became of a lost caller: a mark and a word, so that nobody depends on a colour
     "called_back": ("✓ передзвонили", "✓ called back", "✓ перезвонили"),
-    "got_through": ("↺ додзвонився сам", "↺ got through", "↺ дозвонился сам"),
+    "got_through": ("↺ додзвонилися самі", "↺ got through", "↺ дозвонились сами"),
     "tried": ("… не додзвонилися", "… tried, not reached", "… не дозвонились"),
     "nobody": ("✗ не передзвонили", "✗ not called back", "✗ не перезвонили"),
     "lost": ("втрачений", "lost", "потерянный"),
@@ -330,7 +330,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "outside hours": ("Втрачені в неробочий час", "Lost outside hours", "Потерянные в нерабочее время"),
     "wait lost": ("Очікування втрачених", "Wait of the lost", "Ожидание потерянных"),
     "hidden calls": ("Приховані номери", "Hidden numbers", "Скрытые номера"),
-    "different callers": ("Хто дзвонив", "Callers", "Кто звонил"),
+    "different callers": ("Різні номери", "Different numbers", "Разные номера"),
     "lost callers": ("Чиї дзвінки втрачено", "Lost callers", "Чьи звонки потеряны"),
     "called back within": (
         "Передзвонили за 15 хв / 1 год / 24 год",
@@ -641,7 +641,8 @@ class Labels:
 
     def _plural(self, count: float) -> int:
         """Which form goes with a number: English has two (one, other), the others four."""
-        plural = self._locale.plural_form(Decimal(str(count)))
+        # 6.0 is shown as 6, and said as it.
+        plural = self._locale.plural_form(int(count) if count == int(count) else Decimal(str(count)))
         return ("one", "other").index(plural) if self.language == "en" else _PLURALS.index(plural)
 
     def disposition(self, disposition: str) -> str:
