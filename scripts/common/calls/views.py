@@ -149,8 +149,8 @@ VIEWS = {
             UNION ALL
             SELECT account, name, 0, 0, 0, 0, count(DISTINCT id), 0 FROM (
                 SELECT rung.account, rung.id, coalesce(nullif(rung.employee, ''),
-                    (SELECT max(named.employee) FROM calls AS named
-                     WHERE named.account = rung.account AND named.line = rung.line AND named.employee <> ''),
+                    nullif((SELECT max(named.employee) FROM calls AS named
+                            WHERE named.account = rung.account AND named.line = rung.line), ''),
                     nullif(rung.line, ''), 'no line') AS name
                 FROM rung JOIN call_list ON call_list.account = rung.account AND call_list.id = rung.id
                 WHERE call_list.result = 'lost' AND (rung.line <> '' OR rung.employee <> '')) AS rung_by
