@@ -20,10 +20,8 @@ from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import psycopg
 from goals import ROOT, by_turns, end, goal, measured
 
-import export_calls_per_day
 from common.calls.archive import CALLS, RUNG, Archive, Wanted
 from common.calls.call import Calls
 from common.calls.views import VIEWS
@@ -32,7 +30,6 @@ from common.reports.figures import Report
 from common.reports.selection import Selection
 from common.reports.workbook import save_workbook
 from common.sandbox.company import Company, day_limits
-from demo import running_sandbox
 
 KYIV = ZoneInfo("Europe/Kyiv")
 YEAR = date(2024, 1, 1)
@@ -108,6 +105,8 @@ def on_server(what: str, urls: tuple[str, str], entries: list[dict]) -> float:
     seconds_stored = time.perf_counter() - began
     if what == "stored":
         return seconds_stored
+    import psycopg  # here, not above: what a report's process holds is measured, too
+
     with psycopg.connect(urls[0]) as source:
         rows = {table.name: source.execute(f"SELECT * FROM {table}").fetchall() for table in (CALLS, RUNG)}
     answers = -(-len(entries) // ANSWER)
@@ -124,6 +123,8 @@ def on_server(what: str, urls: tuple[str, str], entries: list[dict]) -> float:
 
 def export(with_archive: bool, config: str, day: str) -> None:
     """A daily export, in this process; prints its CPU seconds."""
+    import export_calls_per_day
+
     if not with_archive:
         Archive.keep = lambda *_, **__: []  # type: ignore[method-assign]
         Archive.knows = lambda *_: False  # type: ignore[method-assign]
@@ -228,6 +229,8 @@ def measure_server(count: int) -> None:
 
 
 def measure_exports() -> None:
+    from demo import running_sandbox
+
     with (
         tempfile.TemporaryDirectory() as folder,
         running_sandbox("--calls-per-day", "2000", "--time-scale", str(TIME_SCALE)) as api_url,
