@@ -315,23 +315,17 @@ def test_list_shows_each_job_its_next_run_and_how_the_last_one_ended(configure, 
 
 
 def test_a_job_with_several_times_is_listed_and_run_by_hand_at_each_of_them(configure, sandbox, tmp_path):
-    lines = "monday at 08:00 | last-week --format json; 1 at 08:00 | last-month --format json"
+    lines = "monday at 08:00 | last-week --format json; 1 at 08:00 | yesterday --format json"
     config = configure(SCHEDULE_EXPORT_CALLS_FOR_PERIOD=lines)
     assert run("--once", "export_calls_for_period", config)[0] == 0
     today = datetime.now(KYIV).date()
-    monday, first = (
-        today - timedelta(days=today.weekday() + 7),
-        (today.replace(day=1) - timedelta(days=1)).replace(day=1),
-    )
-    reports = [
-        f"calls-{monday}--{monday + timedelta(days=6)}.json",
-        f"calls-{first}--{today.replace(day=1) - timedelta(days=1)}.json",
-    ]
+    monday = today - timedelta(days=today.weekday() + 7)
+    reports = [f"calls-{monday}--{monday + timedelta(days=6)}.json", f"calls-{today - timedelta(days=1)}.json"]
     assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == sorted(reports)
     rows = [re.split("  +", line) for line in run("--list", config)[1].splitlines()[1:]]
     assert [row[:2] for row in rows] == [
         ["export_calls_for_period last-week --format json", "monday at 08:00 | last-week --format json"],
-        ["export_calls_for_period last-month --format json", "1 at 08:00 | last-month --format json"],
+        ["export_calls_for_period yesterday --format json", "1 at 08:00 | yesterday --format json"],
     ]
     assert [row[2][8:] for row in rows][1] == "01 08:00"
     assert [row[3].split()[-1] for row in rows] == ["done", "done"]
