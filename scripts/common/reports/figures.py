@@ -360,9 +360,9 @@ class _Counter:
         slots, places, named, keys = self.slots, self._places, self._named, _Keys()
         callers, times_called, lost, open_spells = self.callers, self._times_called, self.spells.lost, self.spells.open
         waits_answered, soon = self.waits_answered, self._soon_seconds
-        second = slot = self.count = 0
+        count = second = slot = 0
         of_slot = _nothing()
-        for self.count, call in enumerate(calls, 1):
+        for count, call in enumerate(calls, 1):  # noqa: B007 - how many there were
             (
                 _, _, start, call_type, number, line, group, employee, customer, _, is_new, disposition, wait, talk,
                 our_number, our_name, rung, source, _, _, first_number,
@@ -411,6 +411,8 @@ class _Counter:
                 of_slot[_TALK] += talk
             if key in open_spells and kind not in _ARE_LOST:
                 self.spells.add_other(key, call, is_answered=is_answered)
+
+        self.count = count
 
     def _add_lost(self, call: Call, key: str) -> None:
         self.waits_lost[call.wait_seconds] += 1
