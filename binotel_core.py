@@ -484,9 +484,14 @@ def check_not_emptied(path: Path) -> None:
     A file beside it tells that it had. A process that was killed while it made the database leaves none. A file that
     is missing is made, for its user alone: what is kept in it concerns people.
     """
-    had_more, size = path.with_name(f"{path.name}.made"), path.stat().st_size if path.exists() else None
-    if size == 0 and had_more.exists():
+    had_more = path.with_name(f"{path.name}.made")
+
+    def is_emptied() -> bool:
+        return had_more.exists() and path.exists() and not path.stat().st_size
+
+    if is_emptied() and is_emptied():  # once may be the moment in which another process begins it anew
         raise sqlite3.DatabaseError("it is empty, and was not before")
+    size = path.stat().st_size if path.exists() else None
     if size and not had_more.exists():
         with suppress(OSError):
             had_more.touch(0o600)
