@@ -19,7 +19,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "{waiting}{percent} answered — calls {period}",
         "{waiting}принято {percent} — звонки {period}",
     ),
-    "subject waiting": ("Чекають: {count}, ", "Waiting: {count}, ", "Ждут: {count}, "),
+    "subject waiting": ("Передзвонити: {count}, ", "To call back: {count}, ", "Перезвонить: {count}, "),
     "subject counts": (
         "Дзвінки {period}: вхідних {incoming}, вихідних {outgoing}",
         "Calls {period}: {incoming} incoming, {outgoing} outgoing",
@@ -28,14 +28,14 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "subject one way": ("Дзвінки {period}: {count}", "Calls {period}: {count}", "Звонки {period}: {count}"),
     "title": ("Дзвінки: {when}", "Calls: {when}", "Звонки: {when}"),
     "partial": (
-        "День ще триває: станом на {time}",
-        "The day is not over: as of {time}",
-        "День ещё не закончился: по состоянию на {time}",
+        "Дані на {time}: день ще триває",
+        "Data as of {time}: the day is not over",
+        "Данные на {time}: день ещё не закончился",
     ),
     "partial period": (
-        "Останній день ще триває: станом на {time}",
-        "The last day is not over: as of {time}",
-        "Последний день ещё не закончился: по состоянию на {time}",
+        "Дані на {time}: останній день ще триває",
+        "Data as of {time}: the last day is not over",
+        "Данные на {time}: последний день ещё не закончился",
     ),
     "partial subject": (" (станом на {time})", " (as of {time})", " (на {time})"),
     "no calls": ("Дзвінків не було.", "There were no calls.", "Звонков не было."),
@@ -98,17 +98,26 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "за предыдущий {count} день|за предыдущие {count} дня|за предыдущие {count} дней",
     ),
     "still wait": (
-        "; ще чекає на дзвінок {count} людина|; ще чекають на дзвінок {count} людини"
-        "|; ще чекають на дзвінок {count} людей",
-        "; {count} caller still waits|; {count} callers still wait",
-        "; ещё ждёт звонка {count} человек|; ещё ждут звонка {count} человека|; ещё ждут звонка {count} человек",
+        "; потрібно передзвонити {count} людині|; потрібно передзвонити {count} людям|; потрібно передзвонити"
+        " {count} людям",
+        "; {count} caller still needs a call back|; {count} callers still need a call back",
+        "; нужно перезвонить {count} человеку|; нужно перезвонить {count} людям|; нужно перезвонить {count} людям",
     ),
-    "nobody waits": ("; на дзвінок не чекає ніхто", "; nobody waits for a call", "; звонка не ждёт никто"),
-    "compared with": (
-        "▲▼ — порівняно з {period}",
-        "▲▼ compared with {period}",
-        "▲▼ — по сравнению с {period}",
+    "nobody waits": (
+        "; передзвонювати нікому не потрібно",
+        "; nobody needs a call back",
+        "; перезванивать никому не нужно",
     ),
+    "compared with": ("▲▼ — порівняно з {period}", "▲▼ compared with {period}", "▲▼ — по сравнению с {period}"),
+    "until as well": ("{day}, теж до {time}", "{day}, up to {time} as well", "{day}, тоже до {time}"),
+    "without a result": (
+        "вхідних без результату: {count}, у відсотки вони не входять",
+        "incoming without a result: {count}, not in the percentages",
+        "входящих без результата: {count}, в проценты они не входят",
+    ),
+    "points": ("в. п.", "pp", "п. п."),
+    "better": ("краще", "better", "лучше"),
+    "worse": ("гірше", "worse", "хуже"),
     # Sheets
     "sheet summary": ("Підсумок", "Summary", "Итоги"),
     "sheet to call": ("Передзвонити", "To call", "Перезвонить"),
@@ -130,6 +139,16 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "tile to call": ("Потрібно передзвонити", "To call back", "Нужно перезвонить"),
     # Headings
     "to call": ("Кому передзвонити", "Whom to call", "Кому перезвонить"),
+    "to call of a day": (
+        "Кому передзвонити з тих, хто дзвонив цього дня",
+        "Whom to call back, of this day’s callers",
+        "Кому перезвонить из тех, кто звонил в этот день",
+    ),
+    "to call of a period": (
+        "Кому передзвонити з тих, хто дзвонив за цей час",
+        "Whom to call back, of this time’s callers",
+        "Кому перезвонить из тех, кто звонил за это время",
+    ),
     "by hour": ("Вхідні за годинами", "Incoming by hour", "Входящие по часам"),
     "by day": ("Вхідні за днями", "Incoming by day", "Входящие по дням"),
     "by week": ("Вхідні за тижнями", "Incoming by week", "Входящие по неделям"),
@@ -138,6 +157,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "by our number": ("Наші номери", "Our numbers", "Наши номера"),
     "top callers": ("Хто дзвонить найчастіше", "Who calls most", "Кто звонит чаще всего"),
     "by age": ("Як довго чекають", "How long they wait", "Как долго ждут"),
+    "waiting": ("Чекають", "Waiting", "Ждут"),
     "age under": ("до {duration}", "under {duration}", "до {duration}"),
     "age over": ("понад {duration}", "over {duration}", "свыше {duration}"),
     "incoming an hour": (
@@ -172,35 +192,33 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "lost": ("втрачений", "lost", "потерянный"),
     # How we count: a figure, and what it is
     "how": (
-        "За цими цифрами ухвалюють рішення, тож кожна має одне значення. SMS і факси не рахуються.",
+        "За цими цифрами ухвалюють рішення, тож кожна має одне значення. SMS і факси не враховано.",
         "Decisions are made by these figures, so each has one meaning. SMS and faxes are not counted.",
-        "По этим цифрам принимают решения, поэтому у каждой одно значение. SMS и факсы не считаются.",
+        "По этим цифрам принимают решения, поэтому у каждой одно значение. SMS и факсы не учитываются.",
     ),
     "how incoming": (
         "Усі дзвінки до нас: прийняті, втрачені й інші (ще тривають або з невідомим результатом).",
         "All calls to us: answered, lost, and others (still going on, or with an unknown result).",
         "Все звонки к нам: принятые, потерянные и другие (ещё идут или с неизвестным результатом).",
     ),
-    "how answered": (
-        "З абонентом поговорили.",
-        "Somebody spoke to the caller.",
-        "С абонентом поговорили.",
-    ),
+    "how answered": ("З абонентом поговорили.", "Somebody spoke to the caller.", "С абонентом поговорили."),
     "how answered percent": (
-        "Частка прийнятих серед прийнятих і втрачених разом.",
-        "The share of the answered in the answered and the lost together.",
-        "Доля принятых среди принятых и потерянных вместе.",
+        "Прийняті / (прийняті + втрачені).",
+        "Answered / (answered + lost).",
+        "Принятые / (принятые + потерянные).",
     ),
     "how soon": (
         "Частка дзвінків, на які відповіли за {seconds} с. Хто поклав слухавку за перші {at_once} с, не враховується.",
         "The share of calls that were answered within {seconds} s. Who hung up within {at_once} s is left out.",
         "Доля звонков, на которые ответили за {seconds} с. Кто положил трубку за первые {at_once} с, не учитывается.",
     ),
-    "how wait answered": (
-        "Скільки чекали на відповідь ті, кому відповіли: у середньому, половина — не довше ніж, найдовше.",
-        "How long those waited who were answered: on average, half of them at most, the longest.",
-        "Сколько ждали ответа те, кому ответили: в среднем, половина — не дольше чем, дольше всех.",
+    "how wait average": (
+        "Скільки вони чекали на відповідь у середньому.",
+        "How long they waited for an answer on average.",
+        "Сколько они ждали ответа в среднем.",
     ),
+    "how wait median": ("Половина чекала не довше.", "Half of them waited no longer.", "Половина ждала не дольше."),
+    "how wait longest": ("Найдовше чекання.", "The longest wait.", "Самое долгое ожидание."),
     "how lost": (
         "З абонентом ніхто не поговорив: не дочекався, було зайнято або залишив голосове повідомлення.",
         "Nobody spoke to the caller: who gave up, found the line busy, or left a voice message.",
@@ -215,11 +233,6 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "З втрачених — ті, хто дзвонив у неробочий час.",
         "Of the lost, those who called outside working hours.",
         "Из потерянных — те, кто звонил в нерабочее время.",
-    ),
-    "how wait lost": (
-        "Скільки чекали ті, кому не відповіли: у середньому, половина — не довше ніж, найдовше.",
-        "How long those waited who were not answered: on average, half of them at most, the longest.",
-        "Сколько ждали те, кому не ответили: в среднем, половина — не дольше чем, дольше всех.",
     ),
     "how hidden": (
         "Дзвінок із прихованого номера рахується як дзвінок, але передзвонити на нього не можна.",
@@ -242,32 +255,42 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Разные номера среди потерянных звонков.",
     ),
     "how to call": (
-        "Люди, чиї дзвінки втрачено і з якими відтоді ніхто не поговорив. Спершу ті, хто залишив повідомлення, потім"
-        " ваші клієнти, потім ті, хто дзвонив частіше й чекає довше.",
-        "People whose calls were lost and to whom nobody has spoken since. First those who left a message, then your"
-        " clients, then who called more often and waits longer.",
-        "Люди, чьи звонки потеряны и с кем с тех пор никто не поговорил. Сначала те, кто оставил сообщение, потом ваши"
-        " клиенты, потом те, кто звонил чаще и ждёт дольше.",
+        "Люди, чиї дзвінки втрачено за час звіту і з якими відтоді ніхто не поговорив. Спершу ті, хто залишив"
+        " повідомлення, потім ваші клієнти, потім ті, хто дзвонив частіше, потім ті, хто чекає довше.",
+        "People whose calls were lost in the time of the report and to whom nobody has spoken since. First those who"
+        " left a message, then your clients, then who called more often, then who waits longer.",
+        "Люди, чьи звонки потеряны за время отчёта и с кем с тех пор никто не поговорил. Сначала те, кто оставил"
+        " сообщение, потом ваши клиенты, потом те, кто звонил чаще, потом те, кто ждёт дольше.",
+    ),
+    "how cases": (
+        "Випадок — усі втрачені дзвінки однієї людини, доки з нею не поговорять. Дзвінок, утрачений після розмови,"
+        " починає новий, тож випадків може бути більше, ніж людей.",
+        "A case is all lost calls of one caller until somebody speaks to them. A call that is lost after that begins"
+        " another, so there may be more cases than callers.",
+        "Случай — все потерянные звонки одного человека, пока с ним не поговорят. Звонок, потерянный после"
+        " разговора, начинает новый, поэтому случаев может быть больше, чем людей.",
     ),
     "how called_back": (
         "Ми передзвонили й поговорили.",
         "We called back, and spoke to the caller.",
         "Мы перезвонили и поговорили.",
     ),
-    "how within": (
-        "З них — за 15 хвилин, за годину, за добу від першого втраченого дзвінка.",
-        "Of these, within 15 minutes, an hour, a day from the first lost call on.",
-        "Из них — за 15 минут, за час, за сутки от первого потерянного звонка.",
+    "how within 15_min": (
+        "З них — за 15 хвилин від першого втраченого дзвінка.",
+        "Of these, within 15 minutes of the first lost call.",
+        "Из них — за 15 минут от первого потерянного звонка.",
     ),
+    "how within 1_h": ("З них — за годину.", "Of these, within an hour.", "Из них — за час."),
+    "how within 24_h": ("З них — за добу.", "Of these, within a day.", "Из них — за сутки."),
     "how median callback": (
         "Половині передзвонили не пізніше ніж через стільки.",
         "Half of them were called back within this time.",
         "Половине перезвонили не позже чем через столько.",
     ),
     "how got_through": (
-        "Людині довелося дзвонити ще раз, і тоді їй відповіли. Це не наша заслуга.",
-        "The caller had to ring again, and was answered then. That is not to our credit.",
-        "Человеку пришлось звонить ещё раз, и тогда ему ответили. Это не наша заслуга.",
+        "Людині довелося дзвонити ще раз, і тоді їй відповіли. Зворотним дзвінком це не вважається.",
+        "The caller had to ring again, and was answered then. That does not count as a call back.",
+        "Человеку пришлось звонить ещё раз, и тогда ему ответили. Обратным звонком это не считается.",
     ),
     "how tried": (
         "Ми дзвонили після останнього втраченого дзвінка, але ще не поговорили.",
@@ -280,15 +303,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "После последнего потерянного звонка этому человеку никто не звонил.",
     ),
     "how open after a day": (
-        "За добу від першого втраченого дзвінка з людиною ніхто не поговорив.",
-        "A day after the first lost call nobody had spoken to the caller.",
-        "За сутки от первого потерянного звонка с человеком никто не поговорил.",
+        "Випадки, у яких за добу від першого втраченого дзвінка ніхто не поговорив, навіть якщо поговорили згодом.",
+        "Cases in which nobody spoke to the caller within a day of the first lost call, even where somebody did later.",
+        "Случаи, в которых за сутки от первого потерянного звонка никто не поговорил, даже если поговорили позже.",
     ),
-    "how outgoing": (
-        "Наші дзвінки назовні.",
-        "Our own calls.",
-        "Наши звонки наружу.",
-    ),
+    "how outgoing": ("Дзвінки, які робили ми.", "Calls that we made.", "Звонки, которые делали мы."),
     "how outgoing answered": (
         "З них ті, у яких поговорили.",
         "Of these, those in which somebody spoke to us.",
@@ -300,11 +319,13 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Продолжительность разговоров в принятых и исходящих звонках.",
     ),
     "how rung in lost": (
-        "Втрачені дзвінки, під час яких телефон цього працівника дзвонив. Дзвінок, на який відповів колега, нікому не"
-        " шкодить.",
-        "Lost calls in which this employee’s phone rang. A call that a colleague answered blames nobody.",
-        "Потерянные звонки, во время которых телефон этого сотрудника звонил. Звонок, на который ответил коллега,"
-        " никому не вредит.",
+        "Втрачені дзвінки, під час яких дзвонив телефон цього працівника: один дзвінок може дзвонити в кількох."
+        " Дзвінок,"
+        " на який відповів колега, не рахується нікому.",
+        "Lost calls in which this employee’s phone rang; one call may ring at several. A call that a colleague answered"
+        " is held against nobody.",
+        "Потерянные звонки, во время которых звонил телефон этого сотрудника: один звонок может звонить у нескольких."
+        " Звонок, на который ответил коллега, не засчитывается никому.",
     ),
     "how picked up": (
         "Прийняті / (прийняті + пропущені).",
@@ -312,9 +333,9 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Принятые / (принятые + пропущенные).",
     ),
     "how callbacks": (
-        "Скільком людям із втраченими дзвінками цей працівник передзвонив і поговорив.",
-        "How many lost callers this employee called back and spoke to.",
-        "Скольким людям с потерянными звонками этот сотрудник перезвонил и поговорил.",
+        "Скільки випадків цей працівник закінчив: передзвонив і поговорив.",
+        "How many cases this employee ended: called back, and spoke to the caller.",
+        "Сколько случаев этот сотрудник закончил: перезвонил и поговорил.",
     ),
     "how compared": (
         "День порівнюється з тим самим днем тижня тиждень тому, місяць — із попереднім місяцем, інший період — із такою"
@@ -325,20 +346,43 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         " количеством дней перед ним. Разница процентов — в пунктах.",
     ),
     # Figures that only that list has
-    "wait answered": ("Очікування прийнятих", "Wait of the answered", "Ожидание принятых"),
+    "wait answered average": (
+        "Очікування прийнятих: у середньому",
+        "Wait of the answered: average",
+        "Ожидание принятых: в среднем",
+    ),
+    "wait answered median": (
+        "Очікування прийнятих: медіана",
+        "Wait of the answered: median",
+        "Ожидание принятых: медиана",
+    ),
+    "wait answered longest": (
+        "Очікування прийнятих: найдовше",
+        "Wait of the answered: longest",
+        "Ожидание принятых: самое долгое",
+    ),
+    "wait lost average": (
+        "Очікування втрачених: у середньому",
+        "Wait of the lost: average",
+        "Ожидание потерянных: в среднем",
+    ),
+    "wait lost median": ("Очікування втрачених: медіана", "Wait of the lost: median", "Ожидание потерянных: медиана"),
+    "wait lost longest": (
+        "Очікування втрачених: найдовше",
+        "Wait of the lost: longest",
+        "Ожидание потерянных: самое долгое",
+    ),
     "at once": ("Поклали слухавку одразу", "Hung up at once", "Положили трубку сразу"),
     "outside hours": ("Втрачені в неробочий час", "Lost outside hours", "Потерянные в нерабочее время"),
-    "wait lost": ("Очікування втрачених", "Wait of the lost", "Ожидание потерянных"),
     "hidden calls": ("Приховані номери", "Hidden numbers", "Скрытые номера"),
     "different callers": ("Різні номери", "Different numbers", "Разные номера"),
     "lost callers": ("Чиї дзвінки втрачено", "Lost callers", "Чьи звонки потеряны"),
-    "called back within": (
-        "Передзвонили за 15 хв / 1 год / 24 год",
-        "Called back within 15 min / 1 h / 24 h",
-        "Перезвонили за 15 мин / 1 ч / 24 ч",
-    ),
+    "within 15_min": ("Передзвонили за 15 хв", "Called back within 15 min", "Перезвонили за 15 мин"),
+    "within 1_h": ("Передзвонили за 1 год", "Called back within 1 h", "Перезвонили за 1 ч"),
+    "within 24_h": ("Передзвонили за 24 год", "Called back within 24 h", "Перезвонили за 24 ч"),
     "median callback": ("Через скільки передзвонили", "Time to call back", "Через сколько перезвонили"),
-    "open after a day": ("Без розмови понад добу", "Open after a day", "Без разговора больше суток"),
+    "cases": ("Випадки втрат", "Cases of lost calls", "Случаи потерь"),
+    "open after a day": ("Понад добу без розмови", "Nobody spoke for a day", "Больше суток без разговора"),
     # The alert
     "waiting callers": ("Чекають на дзвінок: {count}", "Waiting for a call: {count}", "Ждут звонка: {count}"),
     "all waiting": ("Усього чекають: {count}", "Waiting in all: {count}", "Всего ждут: {count}"),
@@ -360,11 +404,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "5 times": ("уп’яте", "a fifth time", "в пятый раз"),
     "many times": ("уже {count}-й раз", "{count} times by now", "уже {count}-й раз"),
     "called line": ("наш номер: {line}", "our number: {line}", "наш номер: {line}"),
-    "left a message": (
-        "є голосове повідомлення",
-        "left a voice message",
-        "есть голосовое сообщение",
-    ),
+    "left a message": ("є голосове повідомлення", "left a voice message", "есть голосовое сообщение"),
     "tried to call back": (
         "передзвонювали, але не додзвонилися",
         "we called back, but did not reach them",
@@ -513,7 +553,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "line": ("Лінія", "Line", "Линия"),
     "group": ("Група", "Group", "Группа"),
     "result": ("Результат", "Result", "Результат"),
-    "what became": ("Втрачений", "Lost", "Потерянный"),
+    "what became": ("Чи передзвонили", "Called back?", "Перезвонили ли"),
     "wait": ("Очікування", "Wait", "Ожидание"),
     "talk": ("Розмова", "Talk", "Разговор"),
     "our number": ("Наш номер", "Our number", "Наш номер"),
@@ -534,7 +574,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "lost at": ("{count}×, востаннє {time}", "{count}×, last {time}", "{count}×, последний раз {time}"),
     "first time": ("Перший раз", "First time", "Первый раз"),
     "last time": ("Востаннє", "Last time", "Последний раз"),
-    "rung": ("У кого дзвонило", "Who was rung", "У кого звонило"),
+    "rung": ("У кого дзвонило", "Rang at", "У кого звонило"),
     "message": ("Повідомлення", "Message", "Сообщение"),
     "ended": ("Поговорили", "Spoken to", "Поговорили"),
     "ended after": ("Через скільки", "After", "Через сколько"),
@@ -544,7 +584,8 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "lost calls": ("Втрачені", "Lost", "Потерянные"),
     "other calls": ("Інші", "Other", "Другие"),
     "answered percent": ("Прийняті, %", "Answered, %", "Принятые, %"),
-    "change": ("Зміна, пунктів", "Change, points", "Изменение, пунктов"),
+    "change": ("Зміна, в. п.", "Change, pp", "Изменение, п. п."),
+    "change in a week": ("За тиждень, в. п.", "In a week, pp", "За неделю, п. п."),
     "within": ("За {seconds} с, %", "Within {seconds} s, %", "За {seconds} с, %"),
     "new callers": ("Нові", "New callers", "Новые"),
     "rung in lost": ("Пропустили", "Missed", "Пропустили"),
@@ -566,7 +607,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "no number": ("номер невідомий", "number unknown", "номер неизвестен"),
     # Dispositions; unknown ones are shown as they are
     "ANSWER": ("розмова", "talked", "разговор"),
-    "TRANSFER": ("розмова, переведено", "talked, transferred", "разговор, переведён"),
+    "TRANSFER": ("розмова, переадресовано", "talked, transferred", "разговор, переадресован"),
     "ONLINE": ("триває", "going on", "идёт"),
     "CALLING": ("дзвонить", "ringing", "звонит"),
     "BUSY": ("зайнято", "busy", "занято"),
@@ -615,7 +656,8 @@ _DURATIONS: tuple[Literal["short", "narrow"], ...] = (
     "short",
 )  # Babel's: "2 hrs 5 mins" reads no better than "2h 5m"
 _PARTS_OF_DURATION = 2
-_NARROW_SPACES = str.maketrans("\u202f\u2009", "\xa0\xa0")  # few fonts have them
+# Few fonts have narrow spaces; and one apostrophe is enough for Ukrainian.
+_READABLE = str.maketrans("\u202f\u2009\u02bc", "\xa0\xa0’")
 
 
 class Labels:
@@ -652,14 +694,14 @@ class Labels:
 
     def number(self, number: float) -> str:
         """1 234 or 4,2."""
-        return format_decimal(Decimal(str(number)), locale=self._locale).translate(_NARROW_SPACES)
+        return format_decimal(Decimal(str(number)), locale=self._locale).translate(_READABLE)
 
     def percent(self, percent: float | None) -> str:
         """76,6 %, 76.6%; — for what there is not."""
         if percent is None:
             return "—"
         share = Decimal(str(percent)) / 100
-        return format_percent(share, locale=self._locale, decimal_quantization=False).translate(_NARROW_SPACES)
+        return format_percent(share, locale=self._locale, decimal_quantization=False).translate(_READABLE)
 
     def date(self, day: Day) -> str:
         """3 трав. 2024 р., 3 May 2024."""
@@ -677,12 +719,16 @@ class Labels:
         """травень 2024 р."""
         return self._of_day(day, self._locale.datetime_skeletons["yMMMM"].pattern)
 
+    def of_month(self, day: Day) -> str:
+        """травня 2024 р."""
+        return self._of_day(day, self._locale.datetime_skeletons["yMMMM"].pattern.replace("L", "M"))
+
     def days(self, first: Day, last: Day) -> str:
         """3–9 трав. 2024 р."""
-        return format_interval(first, last, "yMMMd", locale=self._locale).translate(_NARROW_SPACES)
+        return format_interval(first, last, "yMMMd", locale=self._locale).translate(_READABLE)
 
     def _of_day(self, day: Day, form: str) -> str:
-        return format_date(day, form, locale=self._locale).translate(_NARROW_SPACES)
+        return format_date(day, form, locale=self._locale).translate(_READABLE)
 
     def short_weekday(self, weekday: int) -> str:
         """The name of a day of the week; 0 is Monday."""
@@ -706,14 +752,18 @@ class Labels:
     @property
     def excel_short_date_format(self) -> str:
         """The same without the year."""
-        pattern: str = self._locale.datetime_skeletons["Md"].pattern
-        return pattern.replace("M", "m")
+        return self._excel_format("Md")
 
     @property
     def excel_date_format(self) -> str:
-        """Of a day in numbers, as Excel spells it: dd.mm.yyyy."""
-        pattern: str = self._locale.datetime_skeletons["yMd"].pattern
-        return pattern.replace("y", "yyyy").replace("M", "m")
+        """Of a day, as Excel spells it: dd.mm.yyyy; d mmm yyyy where readers differ in what comes first."""
+        return self._excel_format("yMd").replace("y", "yyyy")
+
+    def _excel_format(self, skeleton: str) -> str:
+        if self.language == "en":
+            skeleton = skeleton.replace("M", "MMM")
+        pattern: str = self._locale.datetime_skeletons[skeleton].pattern
+        return pattern.replace("M", "m")
 
     def duration(self, seconds: float | None) -> str:
         """A duration in words, as exact as its size asks for: 3 дні 4 год, 2 год 5 хв, 5 хв 20 с, 20 с."""
@@ -727,4 +777,4 @@ class Labels:
                 words.append(format_unit(count, f"duration-{unit}", _DURATIONS[self._column], locale=self._locale))
             if len(words) == _PARTS_OF_DURATION or (words and not count):
                 break
-        return " ".join(words).translate(_NARROW_SPACES)
+        return " ".join(words).translate(_READABLE)

@@ -30,20 +30,20 @@ def day():
 
 def test_the_subject_says_the_worst_first(day):
     assert [report_mail(day, Labels(language)).subject for language in LANGUAGES] == [
-        "Чекають: 1, прийнято 20% — дзвінки 1 трав. 2024\xa0р.",
-        "Waiting: 1, 20% answered — calls 1 May 2024",
-        "Ждут: 1, принято 20\xa0% — звонки 1 мая 2024\xa0г.",
+        "Передзвонити: 1, прийнято 20% — дзвінки 1 трав. 2024\xa0р.",
+        "To call back: 1, 20% answered — calls 1 May 2024",
+        "Перезвонить: 1, принято 20\xa0% — звонки 1 мая 2024\xa0г.",
     ]
 
 
 def test_the_plain_text_is_whole(day):
     assert report_mail(day, Labels("en")).text == (
         "Calls: Wednesday, 1 May 2024\n"
-        "Answered 20% of 5 incoming calls; 1 caller still waits.\n"
+        "Answered 20% of 5 incoming calls; 1 caller still needs a call back.\n"
         "\n"
+        "To call back: 1\n"
         "Answered: 20%\n"
         "Lost: 4\n"
-        "To call back: 1\n"
         "\n"
         "Whom to call:\n"
         "- 2×, last 10:05  +380503333333  Лікар  (Головна)\n"
@@ -66,8 +66,8 @@ def test_the_page_says_what_the_text_says(day):
     assert (
         html.unescape(page).replace("\xa0", " ").split()
         == (
-            "Calls: Wednesday, 1 May 2024 Answered 20% of 5 incoming calls; 1 caller still waits. "
-            "20% Answered 4 Lost 1 To call back Whom to call +380503333333 Лікар Головна 10:05 2× "
+            "Calls: Wednesday, 1 May 2024 Answered 20% of 5 incoming calls; 1 caller still needs a call back. "
+            "1 To call back 20% Answered 4 Lost Whom to call +380503333333 Лікар Головна 10:05 2× "
             "Incoming by hour 09 2 ✗1 10 2 ✗2 11 1 ✗1 ✗ Lost Answered "
             "Employees Олена answered 1 , outgoing 1 , called back 1 , talk time 1h 1m The full list is attached."
         ).split()
@@ -77,7 +77,7 @@ def test_the_page_says_what_the_text_says(day):
 def test_what_has_changed_stands_below_each_figure():
     made = with_comparison(report(call(), call("10:00", "CANCEL", number="0501111111")), answered_percent=-4.2, lost=1)
     text = report_mail(made, Labels("uk")).text
-    assert "Прийняті: 50%  ▼ 4,2\nВтрачені: 1  ▲ 1\n" in text
+    assert "Прийняті: 50%  ▼ 4,2 в. п., гірше\nВтрачені: 1  ▲ 1, гірше\n" in text
 
 
 def test_those_to_call_are_in_the_order_of_time_with_what_there_is_to_know():
@@ -130,8 +130,8 @@ def test_numbers_can_be_tapped_on(day):
 def test_a_day_that_is_not_over_says_so_in_subject_and_text():
     mail = report_mail(report(call(), as_of=at("15:30")), Labels("en"))
     assert mail.subject == "100% answered — calls 1 May 2024 (as of 15:30)"
-    assert "\nThe day is not over: as of 15:30\n" in mail.text
-    assert "The day is not over: as of 15:30" in mail.html
+    assert "\nData as of 15:30: the day is not over\n" in mail.text
+    assert "Data as of 15:30: the day is not over" in mail.html
 
 
 def test_an_empty_day_says_so():
@@ -163,7 +163,7 @@ LOST = call("10:00", "CANCEL", number="0502222222")
 
 def test_the_mail_of_a_period_says_which_one():
     mail = report_mail(period(LOST, call(at("11:00", date(2024, 5, 3)), "CANCEL", number="0503333333")), Labels("uk"))
-    assert mail.subject == "Чекають: 2, прийнято 0% — дзвінки 1–8 трав. 2024\xa0р."
+    assert mail.subject == "Передзвонити: 2, прийнято 0% — дзвінки 1–8 трав. 2024\xa0р."
     assert mail.text.splitlines()[0] == "Дзвінки: 1–8 трав. 2024\xa0р."
     assert "- 3 трав., 11:00  +380503333333" in mail.text
 

@@ -97,7 +97,7 @@ def test_every_spell_stands_once_those_whom_to_call_first():
     assert [(number.text, *row) for number, *row in rows(spells_table(made, EN))] == [
         (
             *("+380502222222", "Лікар", "✗ not called back", 2, datetime(2024, 5, 1, 9, 30)),
-            *(datetime(2024, 5, 1, 9, 20), "Головна", "Андрій, Олена, 903", "yes", None, None, ""),
+            *(datetime(2024, 5, 1, 9, 20), "Головна", "Андрій, Олена, Line 903", "yes", None, None, ""),
         ),
         (
             *("+380504444444", "", "… tried, not reached", 1, datetime(2024, 5, 1, 10), datetime(2024, 5, 1, 10)),
@@ -200,23 +200,19 @@ def test_a_period_is_looked_at_by_day_by_week_or_by_month(days, name, count, fir
     assert (sum(row[1] for row in spans), sum(row[2] for row in spans)) == (1, 1)
 
 
-def test_a_span_tells_how_far_it_is_from_the_one_before():
-    made = period(
+def test_a_day_tells_how_far_it_is_from_the_same_weekday_and_a_week_from_the_week_before():
+    calls = (
         call(),
-        call(at("10:00", date(2024, 5, 2))),
-        call(at("10:05", date(2024, 5, 2)), "CANCEL"),
-        call(at("10:00", date(2024, 5, 4))),
-        last=date(2024, 5, 5),
+        call(at("10:00", date(2024, 5, 8))),
+        call(at("10:05", date(2024, 5, 8)), "CANCEL"),
+        call(at("10:00", date(2024, 5, 9))),
     )
-    table = spans_table(made, EN)[1]
-    assert table.headings[3:5] == ("Answered, %", "Change, points")
-    assert [row[3:5] for row in table.rows()] == [
-        (100.0, None),
-        (50.0, -50.0),
-        (None, None),
-        (100.0, None),
-        (None, None),
-    ]
+    table = spans_table(period(*calls, last=date(2024, 5, 9)), EN)[1]
+    assert table.headings[3:5] == ("Answered, %", "In a week, pp")
+    assert [row[3:5] for row in table.rows()] == [(100.0, None), *[(None, None)] * 6, (50.0, -50.0), (100.0, None)]
+    table = spans_table(period(*calls, last=DAY + timedelta(days=45)), EN)[1]
+    assert table.headings[3:5] == ("Answered, %", "Change, pp")
+    assert [row[3:5] for row in table.rows()] == [(100.0, None), (66.7, -33.3), *[(None, None)] * 5]
 
 
 def test_those_who_wait_are_counted_by_how_long():

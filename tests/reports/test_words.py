@@ -8,7 +8,7 @@ import pytest
 from common.labels import LANGUAGES, Labels
 from common.reports.figures import Report
 from common.reports.selection import Selection
-from common.reports.tables import Tile, comparison_note, notes, sentence, subject, tiles, title
+from common.reports.tables import Tile, footnote, notes, sentence, subject, tiles, title
 from helpers import DAY, at, call, period, report, with_comparison
 
 OUT = {"callType": "1"}
@@ -64,19 +64,19 @@ def test_a_sentence_has_the_form_of_its_number_of_calls(count, words):
 @pytest.mark.parametrize(
     ("count", "percent", "words"),
     [
-        (1, "50", ("ще чекає на дзвінок 1 людина", "1 caller still waits", "ещё ждёт звонка 1 человек")),
-        (2, "33.3", ("ще чекають на дзвінок 2 людини", "2 callers still wait", "ещё ждут звонка 2 человека")),
-        (5, "16.7", ("ще чекають на дзвінок 5 людей", "5 callers still wait", "ещё ждут звонка 5 человек")),
-        (21, "4.5", ("ще чекає на дзвінок 21 людина", "21 callers still wait", "ещё ждёт звонка 21 человек")),
+        (1, "50", ("1 людині", "caller still needs a call back", "1 человеку")),
+        (2, "33.3", ("2 людям", "callers still need a call back", "2 людям")),
+        (5, "16.7", ("5 людям", "callers still need a call back", "5 людям")),
+        (21, "4.5", ("21 людині", "callers still need a call back", "21 человеку")),
     ],
 )
 def test_a_sentence_tells_how_many_wait(count, percent, words):
     uk, en, ru = words
     comma = percent.replace(".", ",")
     assert in_each(sentence, one_of(1, count)) == (
-        f"Прийнято {comma}% з {count + 1} вхідних дзвінків; {uk}.",
-        f"Answered {percent}% of {count + 1} incoming calls; {en}.",
-        f"Принято {comma} % из {count + 1} входящих звонков; {ru}.",
+        f"Прийнято {comma}% з {count + 1} вхідних дзвінків; потрібно передзвонити {uk}.",
+        f"Answered {percent}% of {count + 1} incoming calls; {count} {en}.",
+        f"Принято {comma} % из {count + 1} входящих звонков; нужно перезвонить {ru}.",
     )
 
 
@@ -84,9 +84,9 @@ def test_a_sentence_says_that_nobody_waits_where_all_were_spoken_to():
     lost = call("09:00", "CANCEL", number="0501111111")
     made = report(lost, call("09:10", number="0501111111", **OUT))
     assert in_each(sentence, made) == (
-        "Прийнято 0% з 1 вхідного дзвінка; на дзвінок не чекає ніхто.",
-        "Answered 0% of 1 incoming call; nobody waits for a call.",
-        "Принято 0 % из 1 входящего звонка; звонка не ждёт никто.",
+        "Прийнято 0% з 1 вхідного дзвінка; передзвонювати нікому не потрібно.",
+        "Answered 0% of 1 incoming call; nobody needs a call back.",
+        "Принято 0 % из 1 входящего звонка; перезванивать никому не нужно.",
     )
 
 
@@ -222,18 +222,18 @@ SEEN = [
         one_of(3, 1, as_of=at("15:30")),
         ("Дзвінки: середа, 1 травня 2024 р.", "Calls: Wednesday, 1 May 2024", "Звонки: среда, 1 мая 2024 г."),
         (
-            "Чекають: 1, прийнято 75% — дзвінки 1 трав. 2024 р. (станом на 15:30)",
-            "Waiting: 1, 75% answered — calls 1 May 2024 (as of 15:30)",
-            "Ждут: 1, принято 75 % — звонки 1 мая 2024 г. (на 15:30)",
+            "Передзвонити: 1, прийнято 75% — дзвінки 1 трав. 2024 р. (станом на 15:30)",
+            "To call back: 1, 75% answered — calls 1 May 2024 (as of 15:30)",
+            "Перезвонить: 1, принято 75 % — звонки 1 мая 2024 г. (на 15:30)",
         ),
     ),
     (
         period(call(), first=MONTH[0], last=MONTH[1]),
-        ("Дзвінки: 1–30 квіт. 2024 р.", "Calls: 1 – 30 Apr 2024", "Звонки: 1—30 апр. 2024 г."),
+        ("Дзвінки: квітень 2024 р.", "Calls: April 2024", "Звонки: апрель 2024 г."),
         (
-            "Прийнято 100% — дзвінки 1–30 квіт. 2024 р.",
-            "100% answered — calls 1 – 30 Apr 2024",
-            "Принято 100 % — звонки 1—30 апр. 2024 г.",
+            "Прийнято 100% — дзвінки квітня 2024 р.",
+            "100% answered — calls April 2024",
+            "Принято 100 % — звонки апреля 2024 г.",
         ),
     ),
     (
@@ -315,20 +315,20 @@ def test_title_and_subject_say_which_calls(made, titles, subjects):
 def test_tiles_show_what_has_changed_and_whether_that_is_good():
     changed = {"incoming": 2, "answered_percent": -4.2, "service_level_percent": 0, "lost": -3, "to_call": 1}
     assert tiles(with_comparison(one_of(3, 1), **changed), Labels("uk")) == [
-        Tile("Вхідні", "4", "▲ 2", None),  # more calls are neither good nor bad
-        Tile("Прийняті", "75%", "▼ 4,2", is_good=False),
+        Tile("Потрібно передзвонити", "1", "▲ 1, гірше", is_good=False),
+        Tile("Прийняті", "75%", "▼ 4,2 в. п., гірше", is_good=False),
+        Tile("Втрачені", "1", "▼ 3, краще", is_good=True),
         Tile("Прийняті за 20 с", "100%", "=", None),
-        Tile("Втрачені", "1", "▼ 3", is_good=True),
-        Tile("Потрібно передзвонити", "1", "▲ 1", is_good=False),
+        Tile("Вхідні", "4", "▲ 2", None),  # more calls are neither good nor bad
     ]
 
 
 @pytest.mark.parametrize(
     ("language", "expected"),
     [
-        ("uk", ["Вхідні 1 200", "Прийняті 100%", "Прийняті за 20 с 100%", "Втрачені 0", "Потрібно передзвонити 0"]),
-        ("en", ["Incoming 1,200", "Answered 100%", "Answered within 20 s 100%", "Lost 0", "To call back 0"]),
-        ("ru", ["Входящие 1 200", "Принятые 100 %", "Принятые за 20 с 100 %", "Потерянные 0", "Нужно перезвонить 0"]),
+        ("uk", ["Потрібно передзвонити 0", "Прийняті 100%", "Втрачені 0", "Прийняті за 20 с 100%", "Вхідні 1 200"]),
+        ("en", ["To call back 0", "Answered 100%", "Lost 0", "Answered within 20 s 100%", "Incoming 1,200"]),
+        ("ru", ["Нужно перезвонить 0", "Принятые 100 %", "Потерянные 0", "Принятые за 20 с 100 %", "Входящие 1 200"]),
     ],
 )
 def test_tiles_in_each_language(language, expected):
@@ -339,12 +339,12 @@ def test_tiles_in_each_language(language, expected):
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        ({"direction": "incoming"}, ["Incoming 1", "Answered 0%", "Answered within 20 s —", "Lost 1"]),
-        ({"line": "902"}, ["Incoming 1", "Answered 0%", "Answered within 20 s —", "Lost 1"]),
+        ({"direction": "incoming"}, ["Answered 0%", "Lost 1", "Answered within 20 s —", "Incoming 1"]),
+        ({"line": "902"}, ["Answered 0%", "Lost 1", "Answered within 20 s —", "Incoming 1"]),
         ({"direction": "outgoing"}, ["Outgoing 1", "Reached 100%"]),
         (
             {"number": "0671234567"},
-            ["Incoming 1", "Answered 0%", "Answered within 20 s —", "Lost 1", "To call back 0"],
+            ["To call back 0", "Answered 0%", "Lost 1", "Answered within 20 s —", "Incoming 1"],
         ),
     ],
 )
@@ -359,37 +359,37 @@ def test_tiles_of_some_calls_show_what_is_known_of_them(filters, expected):
 
 def test_what_the_arrows_compare_with_is_told():
     day, days = with_comparison(one_of(1)), with_comparison(period(), "days", date(2024, 4, 23), date(2024, 4, 30))
-    assert in_each(comparison_note, day) == (
+    assert in_each(footnote, day) == (
         "▲▼ — порівняно з 24 квіт. 2024 р.",
         "▲▼ compared with 24 Apr 2024",
         "▲▼ — по сравнению с 24 апр. 2024 г.",
     )
-    assert in_each(comparison_note, days) == (
+    assert in_each(footnote, days) == (
         "▲▼ — порівняно з 23–30 квіт. 2024 р.",
         "▲▼ compared with 23 – 30 Apr 2024",
         "▲▼ — по сравнению с 23—30 апр. 2024 г.",
     )
-    assert in_each(comparison_note, one_of(1)) == ("", "", "")
+    assert in_each(footnote, one_of(1)) == ("", "", "")
 
 
 def test_what_has_to_be_known_before_the_numbers_are_believed_is_told():
     made = period(call("10:00", "CANCEL"), as_of=at("15:30", date(2024, 5, 8)), direction="incoming")
     assert [notes(replace(made, unreadable=2), Labels(language)) for language in LANGUAGES] == [
         [
-            "Останній день ще триває: станом на 15:30",
+            "Дані на 15:30: останній день ще триває",
             "Кому передзвонили, невідомо: дзвінків інших ліній або напрямків тут немає",
             "Не вдалося прочитати записів: 2. Цих дзвінків тут немає",
         ],
         [
-            "The last day is not over: as of 15:30",
+            "Data as of 15:30: the last day is not over",
             "Who was called back is unknown: calls of other lines or directions are not here",
             "Entries that could not be read: 2. These calls are not here",
         ],
         [
-            "Последний день ещё не закончился: по состоянию на 15:30",
+            "Данные на 15:30: последний день ещё не закончился",
             "Кому перезвонили, неизвестно: звонков других линий или направлений здесь нет",
             "Не удалось прочитать записей: 2. Этих звонков здесь нет",
         ],
     ]
-    assert notes(one_of(1, as_of=at("15:30")), Labels("en")) == ["The day is not over: as of 15:30"]
+    assert notes(one_of(1, as_of=at("15:30")), Labels("en")) == ["Data as of 15:30: the day is not over"]
     assert notes(one_of(1, 1), Labels("en")) == []

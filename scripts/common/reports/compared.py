@@ -75,17 +75,13 @@ def time_before(selection: Selection, as_of: datetime | None) -> tuple[str, *tup
     if as_of:
         return None
     until = first - timedelta(days=1)
-    if first.day == 1 and last == _last_of_month(first):
+    if selection.is_of_a_month:
         return "month", _of_days(until.replace(day=1), until, selection)
     return "days", _of_days(first - (last - until), until, selection)
 
 
 def _of_days(first: date, last: date, like: Selection) -> Selection:
     return Selection(Selection.of_day(first, like.timezone).start, last_second(last, like.timezone))
-
-
-def _last_of_month(day: date) -> date:
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def _report_of(selection: Selection, like: Report, archive: Archive) -> Report | None:

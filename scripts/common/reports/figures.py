@@ -494,7 +494,7 @@ class _Counter:
         if self.waits_lost and not self._rung_in_lost:
             for row in rows.values():
                 row.rung_in_lost = None
-        return dict(sorted(rows.items(), key=lambda item: (-item[1].answered - item[1].outgoing, item[0])))
+        return dict(sorted(rows.items(), key=lambda item: (-item[1].answered, -item[1].outgoing, item[0])))
 
 
 _ARE_LOST = (_AT_ONCE, _LOST)

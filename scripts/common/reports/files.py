@@ -104,7 +104,7 @@ def _csv_text(value: Value, kind: Kind) -> str:
         case timedelta():  # str() would count days apart
             minutes, seconds = divmod(value // timedelta(seconds=1), 60)
             return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-        case str() if kind in (Kind.TEXT, Kind.PHONE):
+        case str() if kind in (Kind.TEXT, Kind.LINES, Kind.PHONE):
             return fit_for_cell(guarded(value))
     return str(value)
 

@@ -14,8 +14,8 @@ from common.reports.tables import (
     Kind,
     Link,
     Value,
-    comparison_note,
     employees_table,
+    footnote,
     hours_table,
     notes,
     number_link,
@@ -31,7 +31,7 @@ MOST_TO_CALL, MOST_TO_CALL_IN_SHORT = 15, 5
 MOST_EMPLOYEES = 30
 BAR_CHARACTERS = 20
 OF_EMPLOYEE = ("answered calls", "rung in lost", "picked up", "outgoing calls", "callbacks", "talk time")
-TILES = (1, 3, 4)  # of the five: answered, lost, to call
+MOST_TILES = 3
 
 
 class _Bar(NamedTuple):
@@ -50,15 +50,14 @@ class _Bar(NamedTuple):
 
 def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) -> Mail:
     """The mail for a report. `too_large` are its files when they are not attached: the mail says where they are."""
-    shown = tiles(report, labels)
     more = len(report.to_call) - MOST_TO_CALL
     content = {
         "labels": labels,
         "title": title(report, labels),
         "sentence": sentence(report, labels),
         "notes": notes(report, labels),
-        "tiles": [shown[place] for place in TILES if place < len(shown)] if len(shown) > len(TILES) else shown,
-        "comparison": comparison_note(report, labels),
+        "tiles": tiles(report, labels)[:MOST_TILES],
+        "comparison": footnote(report, labels),
         "to_call": [_waiting(spell, report, labels) for spell in _first_to_call(report, MOST_TO_CALL)],
         "more_to_call": labels.format("and more", count=more) if more > 0 else "",
         "bars_heading": labels["by hour" if report.is_of_one_day else f"by {spans_table(report, labels)[0]}"],
@@ -84,7 +83,7 @@ def report_in_short(report: Report, labels: Labels, fits: Callable[[Mail], bool]
             "sentence": sentence(report, labels),
             "notes": notes(report, labels),
             "tiles": shown if report.count else [],
-            "comparison": comparison_note(report, labels),
+            "comparison": footnote(report, labels),
             "to_call": [_waiting(spell, report, labels) for spell in _first_to_call(report, most)],
             "more": len(report.to_call) - most,
         }
@@ -125,7 +124,7 @@ def _waiting(spell: Spell, report: Report, labels: Labels) -> dict[str, str]:
 def _bars(report: Report, labels: Labels) -> list[_Bar]:
     """From the first hour, or days, with calls to the last."""
     table = hours_table(report, labels) if report.is_of_one_day else spans_table(report, labels)[1]
-    rows = [(_name(row[0], labels), int(row[1] or 0), int(row[2] or 0)) for row in table.rows()]  # type: ignore[arg-type]
+    rows = [(_name(row[0], labels), int(row[2] or 0), int(row[1] or 0)) for row in table.rows()]  # type: ignore[arg-type]
     busy = [index for index, (_, lost, answered) in enumerate(rows) if lost or answered]
     if not busy:
         return []

@@ -1,7 +1,7 @@
 """Which calls a report is about."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,13 @@ class Selection:
     @property
     def is_of_whole_days(self) -> bool:
         return (self.start.time(), self.stop.time()) == (time.min, time(23, 59, 59))
+
+    @property
+    def is_of_a_month(self) -> bool:
+        """Whether it is of one whole calendar month."""
+        first, last = self.start.date(), self.stop.date()
+        is_of_one = (first.year, first.month) == (last.year, last.month)
+        return self.is_of_whole_days and is_of_one and first.day == (last + timedelta(days=1)).day == 1
 
     @property
     def is_filtered(self) -> bool:

@@ -9,9 +9,20 @@ from typing import NamedTuple
 from common.calls.call import INCOMING, OUTGOING, Call
 from common.calls.phone import country_of, dialable, shown_number
 from common.labels import Labels
-from common.reports.figures import AT_ONCE_SECONDS, Counts, EmployeeCounts, Figure, PlaceCounts, Report, Waits
+from common.reports.figures import (
+    AT_ONCE_SECONDS,
+    CALLBACK_SECONDS,
+    Counts,
+    EmployeeCounts,
+    Figure,
+    PlaceCounts,
+    Report,
+    Waits,
+)
 from common.reports.selection import Selection
+from common.reports.spells import Spell
 
+DAYS_OF_WEEK = 7
 LONGEST_BY_DAY, LONGEST_BY_WEEK = 45, 180  # days of a period whose days, or weeks, are looked at
 MAX_LINKED = 20_000  # rows; Excel opens no sheet with more than 65,530 links, and gets slow long before
 AGES = (3600, 4 * 3600, 86400, 3 * 86400, 7 * 86400)  # seconds that people have waited for a call
@@ -31,8 +42,10 @@ class Kind(Enum):
     """What a column holds, which decides how it is shown."""
 
     TEXT = "text"
+    LINES = "lines"  # a text that may take several
     PHONE = "phone"  # text too: it must not lose its leading zero
     MOMENT = "moment"  # a naive datetime in the account's time zone, as a person reads it off the wall
+    TIME = "time"  # the same, of a day that is known
     DATE = "date"
     DURATION = "duration"
     COUNT = "count"
@@ -51,8 +64,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Tile:
-    """A large figure: its name, the figure, what has changed ("▲ 4,2"; "" where that is not known), and whether that is
-    good; None where it is neither."""
+    """A large figure: its name, the figure, what has changed ("▲ 4,2 в. п., краще"; "" where that is not known), and
+    whether that is good; None where it is neither."""
 
     name: str
     value: str
@@ -66,23 +79,25 @@ class Tile:
 def title(report: Report, labels: Labels) -> str:
     """What the report is about, as its heading says it."""
     selection = report.selection
+    is_of_whole_day = report.is_of_one_day and selection.is_of_whole_days
+    when = labels.full_date(selection.start) if is_of_whole_day else _when(selection, labels, labels.month)
+    return ", ".join([labels.format("title", when=when), *_filters(selection, labels)])
+
+
+def _when(selection: Selection, labels: Labels, month: Callable[[date], str] | None = None) -> str:
+    """The time of a report in words; `month` names one that is a whole month."""
     start, stop = selection.start, selection.stop
     if not selection.is_of_whole_days:
-        when = f"{labels.moment(start)} – {labels.moment(stop)}"
-    else:
-        when = labels.full_date(start) if report.is_of_one_day else labels.days(start.date(), stop.date())
-    return ", ".join([labels.format("title", when=when), *_filters(selection, labels)])
+        return f"{labels.moment(start)} – {labels.moment(stop)}"
+    if start.date() == stop.date():
+        return labels.date(start)
+    return month(start) if month and selection.is_of_a_month else labels.days(start.date(), stop.date())
 
 
 def subject(report: Report, labels: Labels) -> str:
     """What a mail says before it is opened: the worst first."""
     selection, totals = report.selection, report.totals
-    start, stop = selection.start, selection.stop
-    if not selection.is_of_whole_days:
-        when = f"{labels.moment(start)} – {labels.moment(stop)}"
-    else:
-        when = labels.date(start) if start.date() == stop.date() else labels.days(start.date(), stop.date())
-    when = ", ".join([when, *_filters(selection, labels)])
+    when = ", ".join([_when(selection, labels, labels.of_month), *_filters(selection, labels)])
     if totals.answered_percent is not None and selection.knows_incoming:
         waiting = labels.format("subject waiting", count=len(report.to_call)) if report.to_call else ""
         words = labels.format("subject", waiting=waiting, percent=labels.percent(totals.answered_percent), period=when)
@@ -135,18 +150,24 @@ def _than_before(report: Report, labels: Labels) -> str:
     return labels.format(name, count=abs(points), points=labels.number(abs(points)), before=before)
 
 
-def comparison_note(report: Report, labels: Labels) -> str:
-    """With what the arrows compare; "" where they do not."""
-    compared = report.compared
-    if not compared:
-        return ""
-    start, stop = compared.start.date(), compared.stop.date()
-    period = labels.date(start) if start == stop else labels.days(start, stop)
-    return labels.format("compared with", period=period)
+def footnote(report: Report, labels: Labels) -> str:
+    """What the tiles do not say: with what their arrows compare, and why the sentence tells of fewer calls."""
+    notes, compared, totals = [], report.compared, report.totals
+    if compared:
+        before = Selection(compared.start, compared.stop)
+        if before.is_of_whole_days:
+            period = _when(before, labels)
+        else:  # as far as the day has come
+            period = labels.format("until as well", day=labels.date(before.start), time=labels.time(before.stop))
+        notes.append(labels.format("compared with", period=period))
+    if totals.other and totals.answered_percent is not None:
+        notes.append(labels.format("without a result", count=totals.other))
+    words = "; ".join(notes)
+    return words[:1].upper() + words[1:]
 
 
 def tiles(report: Report, labels: Labels) -> list[Tile]:
-    """The five figures that matter, as far as they are known."""
+    """The five figures that matter, as far as they are known, the most urgent first."""
     totals, selection = report.totals, report.selection
     change = report.compared.change if report.compared else {}
 
@@ -158,7 +179,12 @@ def tiles(report: Report, labels: Labels) -> list[Tile]:
         if not by:
             return Tile(name, shown, "=", None)
         is_good = None if more_is is None else (by > 0) == more_is
-        return Tile(name, shown, f"{'▲' if by > 0 else '▼'} {labels.number(abs(by))}", is_good)
+        words = f"{'▲' if by > 0 else '▼'} {labels.number(abs(by))}"
+        if is_percent:
+            words += f" {labels['points']}"
+        if is_good is not None:  # nobody has to see colours
+            words += f", {labels['better' if is_good else 'worse']}"
+        return Tile(name, shown, words, is_good)
 
     if not selection.knows_incoming:
         share = totals.outgoing_answered_percent
@@ -168,15 +194,18 @@ def tiles(report: Report, labels: Labels) -> list[Tile]:
         ]
     soon = labels.format("tile soon", seconds=report.service_level_seconds)
     level = totals.service_level_percent
-    known = [
-        tile(labels["tile incoming"], "incoming", totals.incoming, more_is=None),
+    known = (
+        [tile(labels["tile to call"], "to_call", len(report.to_call), more_is=False)]
+        if report.spells is not None
+        else []
+    )
+    return [
+        *known,
         tile(labels["tile answered"], "answered_percent", totals.answered_percent, more_is=True, is_percent=True),
-        tile(soon, "service_level_percent", level, more_is=True, is_percent=True),
         tile(labels["tile lost"], "lost", totals.lost, more_is=False),
+        tile(soon, "service_level_percent", level, more_is=True, is_percent=True),
+        tile(labels["tile incoming"], "incoming", totals.incoming, more_is=None),
     ]
-    if report.spells is not None:
-        known.append(tile(labels["tile to call"], "to_call", len(report.to_call), more_is=False))
-    return known
 
 
 def _filters(selection: Selection, labels: Labels) -> list[str]:
@@ -207,6 +236,11 @@ def who(by: tuple[str, str], report: Report, labels: Labels) -> str:
     if not name:
         return labels["no line"]
     return f"{labels['line']} {name}" if name == by[1] else name
+
+
+def rung_in(spell: Spell, report: Report, labels: Labels) -> list[str]:
+    """Who was rung in a spell's calls, as people are shown it."""
+    return list(dict.fromkeys(who(by, report, labels) for by in spell.rung if any(by)))
 
 
 def shortened(text: str, most: int) -> str:
@@ -293,17 +327,18 @@ def what_became(lost: Call, report: Report, labels: Labels) -> str:
 
 def spells_table(report: Report, labels: Labels) -> Table:
     """Every spell: those whom to call first, the most urgent on top; then the others, the latest on top."""
+    when = Kind.TIME if report.is_of_one_day else Kind.MOMENT
     columns = {
         "number": Kind.PHONE,
         "name": Kind.TEXT,
         "state": Kind.TEXT,
         "times": Kind.COUNT,
-        "last time": Kind.MOMENT,
-        "first time": Kind.MOMENT,
+        "last time": when,
+        "first time": when,
         "our number": Kind.TEXT,
-        "rung": Kind.TEXT,
+        "rung": Kind.LINES,
         "message": Kind.TEXT,
-        "ended": Kind.MOMENT,
+        "ended": when,
         "ended after": Kind.DURATION,
         "ended by": Kind.TEXT,
     }
@@ -321,7 +356,7 @@ def spells_table(report: Report, labels: Labels) -> Table:
                 spell.last.replace(tzinfo=None),
                 spell.first.replace(tzinfo=None),
                 our_number(spell.our_number, spell.our_number_name, labels),
-                ", ".join(report.rung_in(spell)),
+                ", ".join(rung_in(spell, report, labels)),
                 labels["yes"] if spell.has_message else "",
                 spell.ended.replace(tzinfo=None) if spell.ended else None,
                 None if seconds is None else timedelta(seconds=seconds),
@@ -421,7 +456,8 @@ def spans_table(report: Report, labels: Labels) -> tuple[str, Table]:
         spans.setdefault(first, Counts()).include(counts)
     kind = {"day": Kind.DATE, "week": Kind.DATE, "month": Kind.TEXT}[name]
     shown = [(labels.month(first) if name == "month" else first, counts) for first, counts in spans.items()]
-    return name, _times_table({name: kind}, shown, report.selection, labels, with_change=True)
+    step = DAYS_OF_WEEK if name == "day" else 1
+    return name, _times_table({name: kind}, shown, report.selection, labels, compared_with=step)
 
 
 def _times_table(
@@ -430,30 +466,31 @@ def _times_table(
     knows: Selection,
     labels: Labels,
     *,
-    with_change: bool = False,
+    compared_with: int = 0,
 ) -> Table:
-    counted = ("lost calls", "answered calls")  # in the order of the chart, from its bottom
-    columns = columns | dict.fromkeys(counted, Kind.COUNT) | {"answered percent": Kind.PERCENT}
-    if with_change:
-        columns["change"] = Kind.PERCENT
+    """compared_with: how many rows before each stands the one that it is compared with; 0: with none."""
+    columns = columns | dict.fromkeys(("answered calls", "lost calls"), Kind.COUNT) | {"answered percent": Kind.PERCENT}
+    if compared_with:
+        columns["change in a week" if compared_with == DAYS_OF_WEEK else "change"] = Kind.PERCENT
     columns |= {"outgoing calls": Kind.COUNT, "outgoing answered": Kind.COUNT, "talk time": Kind.DURATION}
 
     def rows() -> Iterator[tuple[Value, ...]]:
-        before: float | None = None
-        for name, counts in times:
-            share = counts.answered_percent
-            change = None if share is None or before is None else round(share - before, 1)
+        for place, (name, counts) in enumerate(times):
+            changes: list[Value] = []
+            if compared_with:
+                before = times[place - compared_with][1].answered_percent if place >= compared_with else None
+                share = counts.answered_percent
+                changes = [None if share is None or before is None else round(share - before, 1)]
             yield (
                 name,
-                counts.lost if knows.knows_incoming else None,
                 counts.answered if knows.knows_incoming else None,
-                share,
-                *((change,) if with_change else ()),
+                counts.lost if knows.knows_incoming else None,
+                counts.answered_percent,
+                *changes,
                 counts.outgoing if knows.knows_outgoing else None,
                 counts.outgoing_answered if knows.knows_outgoing else None,
                 duration(counts.talk_seconds),
             )
-            before = share
 
     return table_of(columns, labels, rows)
 
@@ -482,7 +519,7 @@ def ages_table(report: Report, labels: Labels) -> Table:
             sum(seconds >= least for seconds in waited),
         )
 
-    return table_of({"by age": Kind.TEXT, "callers": Kind.COUNT}, labels, rows)
+    return table_of({"waiting": Kind.TEXT, "callers": Kind.COUNT}, labels, rows)
 
 
 def figures_list(report: Report, labels: Labels) -> list[tuple[str, Value, Kind, str]]:
@@ -495,22 +532,25 @@ def figures_list(report: Report, labels: Labels) -> list[tuple[str, Value, Kind,
             ("answered calls", totals.answered, Kind.COUNT, "answered"),
             ("answered percent", totals.answered_percent, Kind.PERCENT, "answered percent"),
             ("within", totals.service_level_percent, Kind.PERCENT, "soon"),
-            ("wait answered", _waits(report.waits_answered, labels), Kind.TEXT, "wait answered"),
+            *_waits("answered", report.waits_answered),
             ("lost calls", totals.lost, Kind.COUNT, "lost"),
             ("at once", totals.at_once, Kind.COUNT, "at once"),
             ("outside hours", report.lost_outside_hours, Kind.COUNT, "outside hours"),
-            ("wait lost", _waits(report.waits_lost, labels), Kind.TEXT, "wait lost"),
+            *_waits("lost", report.waits_lost),
             ("hidden calls", report.hidden, Kind.COUNT, "hidden"),
             ("different callers", report.callers, Kind.COUNT, "callers"),
             ("new callers", report.new_callers, Kind.COUNT, "new"),
             ("lost callers", report.lost_callers, Kind.COUNT, "lost callers"),
         ]
     if spells:
-        within = (spells.called_back_within_15_min, spells.called_back_within_1_h, spells.called_back_within_24_h)
         listed += [
             ("tile to call", len(report.to_call), Kind.COUNT, "to call"),
+            ("cases", spells.total, Kind.COUNT, "cases"),
             ("called_back", spells.called_back, Kind.COUNT, "called_back"),
-            ("called back within", " / ".join(map(labels.number, within)), Kind.TEXT, "within"),
+            *(
+                (f"within {name}", getattr(spells, f"called_back_within_{name}"), Kind.COUNT, f"within {name}")
+                for name in CALLBACK_SECONDS
+            ),
             ("median callback", duration(spells.median_callback_seconds), Kind.DURATION, "median callback"),
             ("got_through", spells.got_through, Kind.COUNT, "got_through"),
             ("tried", spells.tried, Kind.COUNT, "tried"),
@@ -535,8 +575,11 @@ def figures_list(report: Report, labels: Labels) -> list[tuple[str, Value, Kind,
     ]
 
 
-def _waits(waits: Waits, labels: Labels) -> str:
-    return " / ".join(map(labels.duration, (waits.average, waits.median, waits.longest)))
+def _waits(of: str, waits: Waits) -> list[tuple[str, Value, Kind, str]]:
+    shown = {"average": waits.average, "median": waits.median, "longest": waits.longest}
+    return [
+        (f"wait {of} {which}", duration(seconds), Kind.DURATION, f"wait {which}") for which, seconds in shown.items()
+    ]
 
 
 def table_of(columns: dict[str, Kind], labels: Labels, rows: Callable[[], Iterator[tuple[Value, ...]]]) -> Table:

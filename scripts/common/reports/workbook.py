@@ -5,6 +5,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import ZipFile
@@ -12,8 +13,10 @@ from zipfile import ZipFile
 from lxml.etree import SerialisationError  # type: ignore[import-untyped]
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.chart import BarChart, Reference
+from openpyxl.chart import BarChart, Reference, Series
 from openpyxl.chart.axis import ChartLines
+from openpyxl.chart.data_source import StrRef
+from openpyxl.chart.series import SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText, Text
 from openpyxl.chart.title import Title
@@ -46,9 +49,9 @@ from common.reports.tables import (
     Value,
     ages_table,
     calls_table,
-    comparison_note,
     employees_table,
     figures_list,
+    footnote,
     groups_table,
     hours_table,
     notes,
@@ -80,22 +83,22 @@ CENTERED = Alignment(horizontal="center")
 HEADING_FILL = PatternFill("solid", fgColor=DARK)
 
 # Widths in characters. Texts take what they need within limits.
-WIDTHS = {Kind.MOMENT: 20, Kind.DATE: 12, Kind.DURATION: 13, Kind.COUNT: 11, Kind.PERCENT: 11}
+WIDTHS = {Kind.MOMENT: 20, Kind.TIME: 12, Kind.DATE: 17, Kind.DURATION: 13, Kind.COUNT: 11, Kind.PERCENT: 11}
 MIN_TEXT_WIDTH, MAX_TEXT_WIDTH = 8, 34
 FILTER_ARROW_WIDTH = 3.5
 WIDTH_OF_BOLD = 1.2  # letter
 ROWS_MEASURED = 5_000  # to find out how wide a column must be
 
-LEFT_KINDS = (Kind.TEXT, Kind.PHONE, Kind.LINK)
+LEFT_KINDS = (Kind.TEXT, Kind.LINES, Kind.PHONE, Kind.LINK)
 
 MAX_ROWS = 1_048_576  # of a sheet, as Excel has it
 CALLS_TABLE = "Calls"
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 # The summary: what is to be done on the left, what happened on the right.
-SUMMARY_WIDTHS = (25, 16, 14, 13, 17, 23, 2, 24, 11.5, 12.5, 12, 12)
-LEFT, RIGHT = 1, 8  # columns
-TILES = ((1, 1), (2, 3), (4, 5), (6, 6), (8, 8))  # columns, from and to
+SUMMARY_WIDTHS = (22, 16, 20, 13, 13, 15, 18, 2, 22, 11.5, 12.5, 12, 12)
+LEFT, RIGHT = 1, 9  # columns
+TILES = ((1, 1), (2, 2), (3, 3), (4, 5), (6, 6))  # columns, from and to: a phone shows the first three
 FIRST_BLOCK_ROW = 8
 ROWS_OF_BLOCK = 10
 CHART_ROWS, ROW_CM, CHART_WIDTH_CM = 14, 0.53, 13.7
@@ -158,8 +161,8 @@ def _add_sheets(book: Workbook, report: Report, labels: Labels, recording: Calla
     _add_how_sheet(book, report, labels)
     if not (report.totals.answered or report.totals.lost):
         return None
-    rows = sum(1 for _ in table.rows())
-    return _chart(sheet, rows, table.kinds[0], labels[f"by {span}"], labels)
+    shown = [place for place, row in enumerate(table.rows(), 2) if span != "hour" or row[1] or row[2]]  # no empty night
+    return _chart(sheet, table.kinds[0], shown[0], shown[-1], labels[f"by {span}"], labels)
 
 
 def save_list(title: str, sheet_title: str, table: Table, labels: Labels, path: Path) -> None:
@@ -229,13 +232,13 @@ def _fill_summary(sheet: Any, report: Report, labels: Labels, chart: BarChart | 
     sheet.sheet_view.showGridLines = False
     for index, width in enumerate(SUMMARY_WIDTHS, 1):
         sheet.column_dimensions[get_column_letter(index)].width = width
-    for row, height in ((1, 27), (2, 36), (5, 33), (7, 22)):
+    for row, height in ((1, 27), (2, 40), (5, 33), (7, 22)):
         sheet.row_dimensions[row].height = height
     page = _Page(sheet)
     page.put(1, LEFT, title(report, labels), font=_font(DARK, size=18))
     wrapped = Alignment(wrap_text=True, vertical="center")
     page.put(2, LEFT, sentence(report, labels), font=_font(DARK, size=14), alignment=wrapped)
-    page.merge(2, LEFT, len(SUMMARY_WIDTHS))
+    page.merge(2, LEFT, RIGHT - 2)
     if known := ". ".join(notes(report, labels)):
         page.put(3, LEFT, known, font=_font(BAD, size=11), alignment=wrapped)
         page.merge(3, LEFT, len(SUMMARY_WIDTHS))
@@ -244,7 +247,7 @@ def _fill_summary(sheet: Any, report: Report, labels: Labels, chart: BarChart | 
         for tile, (first, last) in zip(tiles(report, labels), TILES, strict=False):
             _put_tile(page, tile, first, last)
         note = Font(name=FONT_NAME, size=9, color=GREY)
-        page.put(7, LEFT, comparison_note(report, labels), font=note, alignment=Alignment(vertical="top"))
+        page.put(7, LEFT, footnote(report, labels), font=note, alignment=Alignment(vertical="top"))
         _put_blocks(page, report, labels, chart)
     _write_top(sheet)
     last_row = page.write()
@@ -257,12 +260,14 @@ def _put_tile(page: _Page, tile: Tile, first: int, last: int) -> None:
     lines = (
         (4, tile.name, Font(name=FONT_NAME, size=10, color=GREY)),
         (5, tile.value, _font(DARK, size=24)),
-        (6, tile.change, _font(colour, size=11)),
+        (6, tile.change, _font(colour, size=10)),
     )
     for row, text, font in lines:
         for column in range(first, last + 1):
             value = text if column == first else None
-            page.put(row, column, value, font=font, fill=fill, alignment=Alignment("center", "center"))
+            page.put(
+                row, column, value, font=font, fill=fill, alignment=Alignment("center", "center", shrink_to_fit=True)
+            )
         page.merge(row, first, last)
 
 
@@ -287,10 +292,11 @@ def _put_blocks(page: _Page, report: Report, labels: Labels, chart: BarChart | N
 def _left_blocks(report: Report, labels: Labels) -> list[_Block]:
     blocks = []
     if report.spells is not None:
-        names = ("name", "number", "times", "last time", "our number", "rung")
+        names: tuple[str, ...] = ("name", "number", "state", "times", "last time", "our number", "rung")
         columns = tuple(labels[name] for name in names)
-        table, count = spells_table(report, labels), len(report.to_call)
-        blocks.append(_Block(labels["to call"], table, columns, {}, labels["sheet to call"], count))
+        table, count = _with_message_marked(spells_table(report, labels), labels), len(report.to_call)
+        heading = labels["to call of a day" if report.is_of_one_day else "to call of a period"]
+        blocks.append(_Block(heading, table, columns, {}, labels["sheet to call"], count))
     if report.employees:
         names = ("employee", "answered calls", "rung in lost", "picked up", "outgoing calls", "callbacks")
         columns = tuple(labels[name] for name in names)
@@ -316,6 +322,17 @@ def _right_blocks(report: Report, labels: Labels) -> list[_Block]:
         bars, count = {labels["callers"]: BAR_LOST}, len(list(table.rows()))
         blocks.append(_Block(labels["by age"], table, table.headings, bars, "", count))
     return blocks
+
+
+def _with_message_marked(table: Table, labels: Labels) -> Table:
+    """Whom to call, with a sign where a message is waiting: one column instead of two."""
+    state, message = (table.headings.index(labels[name]) for name in ("state", "message"))
+
+    def rows() -> Iterator[tuple[Value, ...]]:
+        for row in table.rows():
+            yield (*row[:state], f"{row[state]} ✉" if row[message] else row[state], *row[state + 1 :])
+
+    return replace(table, rows=rows)
 
 
 def _with_first_named(table: Table, labels: Labels) -> Table:
@@ -349,7 +366,7 @@ def _put_block(page: _Page, row: int, column: int, block: _Block, labels: Labels
             _put_value(page, below, number, values[place], kind, labels)
         if colour := block.bars.get(heading):
             letter = get_column_letter(number)
-            bar = DataBarRule("num", 0, "max", None, colour)  # type: ignore[no-untyped-call]
+            bar = DataBarRule("num", 0, "max", None, colour, minLength=0)  # type: ignore[no-untyped-call]
             page.sheet.conditional_formatting.add(f"{letter}{row + 1}:{letter}{last}", bar)
     if block.total > len(shown):
         words = labels.format("and more on sheet", count=block.total - len(shown), sheet=block.rest)
@@ -362,6 +379,9 @@ def _put_value(page: _Page, row: int, column: int, value: Value, kind: Kind, lab
     style = _look(kind, labels) | {"border": Border(bottom=Side("hair", color=GREY))}
     if isinstance(value, Link):
         style["font"] = LINK_FONT
+    if kind is Kind.LINES and isinstance(value, str) and "," in value:  # whole names rather than halves
+        first, *more = value.split(", ")
+        value = f"{first} +{len(more)}"
     if isinstance(value, str):
         value = shortened(value, round(SUMMARY_WIDTHS[column - 1] * MOST_SHRUNK))
         style["alignment"] = Alignment(shrink_to_fit=True)
@@ -386,19 +406,24 @@ class _DescribedAnchor(OneCellAnchor):
         super().__setattr__(name, value)
 
 
-def _chart(sheet: Any, rows: int, names: Kind, title: str, labels: Labels) -> BarChart:
-    """Lost and answered calls, stacked, from a sheet whose first columns are times, lost and answered."""
+def _chart(sheet: Any, names: Kind, first: int, last: int, title: str, labels: Labels) -> BarChart:
+    """Lost and answered calls, stacked, from rows of a sheet whose first columns are times, answered and lost."""
     chart = BarChart()
     chart.grouping = "stacked"
     chart.overlap = 100
     chart.gapWidth = 35
     chart.title = _chart_title(title)
-    counts = Reference(sheet, min_col=2, max_col=3, min_row=1, max_row=rows + 1)
-    chart.add_data(counts, titles_from_data=True)
-    chart.set_categories(Reference(sheet, min_col=1, min_row=2, max_row=rows + 1))
-    for series, colour in zip(chart.series, (LOST, ANSWERED), strict=True):
+
+    def cells(column: int) -> Reference:
+        return Reference(sheet, min_col=column, min_row=first, max_row=last)
+
+    for column, colour in ((3, LOST), (2, ANSWERED)):
+        series = Series(cells(column))
+        series.tx = SeriesLabel(StrRef(str(Reference(sheet, min_col=column, min_row=1))))
         series.graphicalProperties.solidFill = colour
         series.graphicalProperties.line.solidFill = "FFFFFF"  # a gap between them
+        chart.series.append(series)
+    chart.set_categories(cells(1))
     chart.legend.position = "b"
     chart.x_axis.delete = chart.y_axis.delete = False  # some programs hide axes that do not say so
     if names is Kind.DATE:
@@ -560,7 +585,7 @@ def _add_table_sheet(
 def _widths(table: Table, rows: Sequence[tuple[Value, ...]]) -> list[int]:
     """Column widths in characters: the heading and, within limits, the longest text of these rows fit."""
     widths = [_heading_width(*heading) for heading in zip(table.headings, table.kinds, strict=True)]
-    texts = [index for index, kind in enumerate(table.kinds) if kind in (Kind.TEXT, Kind.PHONE)]
+    texts = [index for index, kind in enumerate(table.kinds) if kind in (Kind.TEXT, Kind.LINES, Kind.PHONE)]
     for row in rows:
         for index in texts:
             value = row[index]
@@ -614,16 +639,20 @@ def _look(kind: Kind, labels: Labels) -> dict[str, Any]:
     match kind:
         case Kind.TEXT | Kind.LINK:
             return {}
+        case Kind.LINES:
+            return {"alignment": Alignment(wrap_text=True)}
         case Kind.PHONE:
             return {"number_format": TEXT_FORMAT}
+        case Kind.TIME:
+            return {"number_format": "hh:mm", "alignment": CENTERED}
         case Kind.MOMENT:
             return {"number_format": f"{labels.excel_date_format} hh:mm:ss", "alignment": CENTERED}
         case Kind.DATE:
-            return {"number_format": labels.excel_date_format, "alignment": CENTERED}
+            return {"number_format": f"ddd {labels.excel_date_format}", "alignment": CENTERED}
         case Kind.DURATION:
             return {"number_format": DURATION_FORMAT, "alignment": CENTERED}
         case Kind.COUNT:
-            return {"alignment": CENTERED}
+            return {"number_format": "#,##0", "alignment": CENTERED}
         case Kind.PERCENT:
             return {"number_format": "0.0", "alignment": CENTERED}
 
