@@ -4,6 +4,7 @@ import errno
 import itertools
 import math
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -554,6 +555,7 @@ def _add_table_sheet(
     links = [_cell(sheet, None, number_format=TEXT_FORMAT, font=LINK_FONT) for _ in table.kinds]
     count = 0
     plain = [kind is Kind.TEXT for kind in table.kinds]
+    wrapped = [index for index, kind in enumerate(table.kinds) if kind is Kind.LINES]
     for row in itertools.islice(rows, MAX_ROWS - 1):
         shown: list[Any] = list(row)
         for index, value in enumerate(row):
@@ -561,6 +563,9 @@ def _add_table_sheet(
                 continue
             cell = shown[index] = (links if isinstance(value, Link) else cells)[index]
             _fill(cell, value)
+        for index in wrapped:  # not every program finds out by itself how high a row must be
+            if (lines := len(textwrap.wrap(str(row[index]), widths[index]))) > 1:
+                sheet.row_dimensions[count + 2].height = lines * ROW_POINTS
         sheet.append(shown)
         count += 1
     if not count:
