@@ -198,6 +198,16 @@ def test_an_answer_of_one_direction_says_nothing_of_the_other(archive):
     assert entries(archive) == CALLS_OF_MORNING
 
 
+def test_a_call_without_a_direction_is_missed_only_by_an_answer_of_both(archive, table):
+    odd, young = entry("09:30", generalCallID="3", callType="2"), entry("11:30", generalCallID="4", callType="")
+    archive.keep([odd, young], MORNING, NOON)
+    archive.keep([], Wanted(MORNING.first, MORNING.last, ("incoming",)), LATER)
+    assert table(CALLS, "id", "unlisted_since") == [("3", None), ("4", None)]
+    archive.keep([odd, young], MORNING, LATER)
+    archive.keep([], MORNING, LATER)
+    assert table(CALLS, "id", "unlisted_since") == [("3", LATER), ("4", LATER)]
+
+
 def test_what_belongs_to_one_name_is_known_by_itself(archive, table):
     line = Wanted(MORNING.first, MORNING.last, of="line 901")
     odd = entry("10:00", generalCallID="7", internalNumber="801")  # whatever the server means by a line's calls

@@ -241,6 +241,8 @@ class Archive:
         def work(connection: sqlalchemy.Connection, _: float) -> list[Any]:
             there = self._there(connection, wanted)
             gone = [row for row in there if row.id not in calls] if is_complete else []
+            if {*wanted.ways} != {*BOTH}:  # a call whose direction is not told may be listed as one of the other
+                gone = [row for row in gone if row.direction]
             unlisted = self._note_unlisted(connection, gone, wanted, asked) if gone else []
             self._database.write(connection, CALLS, list(calls.values()), (CALLS.c.entry, CALLS.c.unlisted_since))
             shorter = [(self._account, row.id, len(rung[row.id])) for row in there if row.id in rung]
@@ -374,7 +376,12 @@ class Archive:
         stretch = wanted.first, wanted.last
         of_name = self._covered(connection, wanted.of, *stretch, now)
         known = {way: [*self._covered(connection, way, *stretch, now), *of_name] for way in wanted.ways}
-        stay = {row.id for row in gone if any(first <= row.start <= last for first, last in known[row.direction])}
+
+        def is_known(row: Any) -> bool:
+            ways = (row.direction,) if row.direction else wanted.ways
+            return all(any(first <= row.start <= last for first, last in known[way]) for way in ways)
+
+        stay = {row.id for row in gone if is_known(row)}
         go = {row.id for row in gone} - stay
         for table in (CALLS, RUNG):
             connection.execute(table.delete().where(table.c.account == self._account, table.c.id.in_(go)))
