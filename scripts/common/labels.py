@@ -115,7 +115,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "incoming without a result: {count}, not in the percentages",
         "входящих без результата: {count}, в проценты они не входят",
     ),
-    "points": ("в. п.", "pp", "п. п."),
+    "points": ("в.\u00a0п.", "pp", "п.\u00a0п."),
     "better": ("краще", "better", "лучше"),
     "worse": ("гірше", "worse", "хуже"),
     # Sheets
@@ -139,6 +139,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "tile to call": ("Потрібно передзвонити", "To call back", "Нужно перезвонить"),
     # Headings
     "to call": ("Кому передзвонити", "Whom to call", "Кому перезвонить"),
+    "to call by time": (
+        "Кому передзвонити, за часом дзвінка",
+        "Whom to call back, by time of the call",
+        "Кому перезвонить, по времени звонка",
+    ),
     "to call of a day": (
         "Кому передзвонити з тих, хто дзвонив цього дня",
         "Whom to call back, of this day’s callers",
@@ -178,6 +183,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "и ещё {count} — на листе «{sheet}»",
     ),
     "by hour sheet": ("За годинами", "By hour", "По часам"),
+    "so many lost": ("втрачено {count}", "{count} lost", "потеряно {count}"),
     "nobody to call": ("Передзвонювати нікому", "Nobody to call back", "Перезванивать некому"),
     "chart": (
         "Стовпчики показують прийняті та втрачені дзвінки.",
@@ -405,6 +411,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "many times": ("уже {count}-й раз", "{count} times by now", "уже {count}-й раз"),
     "called line": ("наш номер: {line}", "our number: {line}", "наш номер: {line}"),
     "left a message": ("є голосове повідомлення", "left a voice message", "есть голосовое сообщение"),
+    "waits for": ("чекає {time}", "has waited {time}", "ждёт {time}"),
     "tried to call back": (
         "передзвонювали, але не додзвонилися",
         "we called back, but did not reach them",
@@ -765,13 +772,17 @@ class Labels:
         pattern: str = self._locale.datetime_skeletons[skeleton].pattern
         return pattern.replace("M", "m")
 
-    def duration(self, seconds: float | None) -> str:
-        """A duration in words, as exact as its size asks for: 3 дні 4 год, 2 год 5 хв, 5 хв 20 с, 20 с."""
+    def duration(self, seconds: float | None, *, in_days: bool = True) -> str:
+        """A duration in words, as exact as its size asks for: 3 дні 4 год, 2 год 5 хв, 5 хв 20 с, 20 с.
+
+        in_days: whether days are told apart; else it is 76 год 5 хв
+        """
         if seconds is None:
             return "—"
         left = round(seconds)
         words: list[str] = []
-        for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        units = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+        for unit, size in units if in_days else units[1:]:
             count, left = divmod(left, size)
             if count or (unit == "second" and not words):
                 words.append(format_unit(count, f"duration-{unit}", _DURATIONS[self._column], locale=self._locale))

@@ -45,13 +45,13 @@ def test_the_plain_text_is_whole(day):
         "Answered: 20%\n"
         "Lost: 4\n"
         "\n"
-        "Whom to call:\n"
+        "Whom to call back, by time of the call:\n"
         "- 2×, last 10:05  +380503333333  Лікар  (Головна)\n"
         "\n"
         "Incoming by hour:\n"
-        "09 ████████████████████ 2 (lost 1)\n"
-        "10 ████████████████████ 2 (lost 2)\n"
-        "11 ██████████ 1 (lost 1)\n"
+        "09 ████████████████████ 2, 1 lost\n"
+        "10 ████████████████████ 2, 2 lost\n"
+        "11 ██████████ 1, 1 lost\n"
         "\n"
         "Employees:\n"
         "- Олена: answered 1, outgoing 1, called back 1, talk time 1h 1m\n"
@@ -67,9 +67,10 @@ def test_the_page_says_what_the_text_says(day):
         html.unescape(page).replace("\xa0", " ").split()
         == (
             "Calls: Wednesday, 1 May 2024 Answered 20% of 5 incoming calls; 1 caller still needs a call back. "
-            "1 To call back 20% Answered 4 Lost Whom to call +380503333333 Лікар Головна 10:05 2× "
-            "Incoming by hour 09 2 ✗1 10 2 ✗2 11 1 ✗1 ✗ Lost Answered "
-            "Employees Олена answered 1 , outgoing 1 , called back 1 , talk time 1h 1m The full list is attached."
+            "1 To call back 20% Answered 4 Lost "
+            "Whom to call back, by time of the call +380503333333 Лікар Головна 10:05 2× "
+            "Incoming by hour 09 2, 1 lost 10 2, 2 lost 11 1, 1 lost Lost Answered "
+            "Employees Answered Missed Олена 1 — outgoing 1, called back 1, talk time 1h 1m The full list is attached."
         ).split()
     )
 
@@ -77,7 +78,7 @@ def test_the_page_says_what_the_text_says(day):
 def test_what_has_changed_stands_below_each_figure():
     made = with_comparison(report(call(), call("10:00", "CANCEL", number="0501111111")), answered_percent=-4.2, lost=1)
     text = report_mail(made, Labels("uk")).text
-    assert "Прийняті: 50%  ▼ 4,2 в. п., гірше\nВтрачені: 1  ▲ 1, гірше\n" in text
+    assert "Прийняті: 50%  ▼\u00a04,2\u00a0в.\u00a0п., гірше\nВтрачені: 1  ▲\u00a01, гірше\n" in text
 
 
 def test_those_to_call_are_in_the_order_of_time_with_what_there_is_to_know():
@@ -89,7 +90,7 @@ def test_those_to_call_are_in_the_order_of_time_with_what_there_is_to_know():
     )
     lines = report_mail(made, Labels("en")).text.splitlines()
     assert [line for line in lines if line.startswith("- ")][:3] == [
-        "- 10:00  +380501111111  (Головна · … tried, not reached)",
+        "- 10:00  +380501111111  (Головна · we called back, but did not reach them)",
         "- 11:00  +380502222222  (Головна · left a voice message)",
         "- 12:00  +380503333333  (0443334001)",
     ]
@@ -100,7 +101,7 @@ def test_a_period_has_bars_by_day():
     assert (
         report_mail(made, Labels("uk"))
         .text.split("Вхідні за днями:\n")[1]
-        .startswith("1 трав. ████████████████████ 1\n2 трав.  0\n3 трав. ████████████████████ 1 (втрачені 1)\n\n")
+        .startswith("1 трав. ████████████████████ 1\n2 трав.  0\n3 трав. ████████████████████ 1, втрачено 1\n\n")
     )
 
 
@@ -110,6 +111,18 @@ def test_a_chat_gets_it_in_short(language, day):
     message = report_in_short(day, labels, None)
     assert (message.subject, message.text.splitlines()[0]) == (title(day, labels), sentence(day, labels))
     assert message.text.splitlines()[-1] == f"+380503333333 Лікар, {labels.format('lost at', count=2, time='10:05')}"
+
+
+def test_a_chat_gets_the_most_urgent_first_and_why():
+    made = report(
+        call("09:00", "CANCEL", number="0501111111"),
+        call("09:30", "NOANSWER", number="0501111111", **OUT),
+        call("10:00", "VM-SUCCESS", number="0502222222"),
+    )
+    assert report_in_short(made, Labels("uk"), None).text.splitlines()[-2:] == [
+        "+380502222222, 10:00 (є голосове повідомлення)",
+        "+380501111111, 09:00 (передзвонювали, але не додзвонилися)",
+    ]
 
 
 def test_a_chat_with_little_room_gets_fewer_to_call():
@@ -165,7 +178,12 @@ def test_the_mail_of_a_period_says_which_one():
     mail = report_mail(period(LOST, call(at("11:00", date(2024, 5, 3)), "CANCEL", number="0503333333")), Labels("uk"))
     assert mail.subject == "Передзвонити: 2, прийнято 0% — дзвінки 1–8 трав. 2024\xa0р."
     assert mail.text.splitlines()[0] == "Дзвінки: 1–8 трав. 2024\xa0р."
-    assert "- 3 трав., 11:00  +380503333333" in mail.text
+    assert "- 1 трав., 10:00  +380502222222  (Головна · чекає 7 дн.)\n- 3 трав., 11:00  +380503333333" in mail.text
+
+
+def test_long_talks_are_told_in_hours():
+    mail = report_mail(report(call(billsec=26 * 3600 + 48 * 60)), Labels("uk"))
+    assert "Працівники:\n- Олена: прийняті 1, взяли слухавку 100%, час розмов 26 год 48 хв\n" in mail.text
 
 
 @pytest.mark.parametrize(

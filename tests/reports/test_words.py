@@ -315,11 +315,11 @@ def test_title_and_subject_say_which_calls(made, titles, subjects):
 def test_tiles_show_what_has_changed_and_whether_that_is_good():
     changed = {"incoming": 2, "answered_percent": -4.2, "service_level_percent": 0, "lost": -3, "to_call": 1}
     assert tiles(with_comparison(one_of(3, 1), **changed), Labels("uk")) == [
-        Tile("Потрібно передзвонити", "1", "▲ 1, гірше", is_good=False),
-        Tile("Прийняті", "75%", "▼ 4,2 в. п., гірше", is_good=False),
-        Tile("Втрачені", "1", "▼ 3, краще", is_good=True),
+        Tile("Потрібно передзвонити", "1", "▲\u00a01, гірше", is_good=False),
+        Tile("Прийняті", "75%", "▼\u00a04,2\u00a0в.\u00a0п., гірше", is_good=False),
+        Tile("Втрачені", "1", "▼\u00a03, краще", is_good=True),
         Tile("Прийняті за 20 с", "100%", "=", None),
-        Tile("Вхідні", "4", "▲ 2", None),  # more calls are neither good nor bad
+        Tile("Вхідні", "4", "▲\u00a02", None),  # more calls are neither good nor bad
     ]
 
 

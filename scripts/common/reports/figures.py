@@ -299,6 +299,11 @@ class Report:
     def is_of_one_day(self) -> bool:
         return len(self.days) == 1
 
+    @property
+    def end(self) -> datetime:
+        """Until when its calls are known."""
+        return min(self.selection.stop, self.as_of or self.selection.stop, key=datetime.timestamp)
+
     def who(self, by: By) -> str:
         """An employee's name, else the line, else ""."""
         return by[0] or self.employee_of.get(by[1], "") or by[1]
@@ -316,8 +321,7 @@ class Report:
 
     def hours_of_the_week(self) -> list[int]:
         """How often the time had each hour of the week, from Monday's first; an hour that it had in part counts."""
-        start = self.selection.start
-        stop = min(self.selection.stop, self.as_of or self.selection.stop)
+        start, stop = self.selection.start, self.end
         times = [0] * HOURS_OF_A_WEEK
         for day in self.days:
             first = start.hour if day == start.date() else 0

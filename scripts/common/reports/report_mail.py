@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 from common.labels import Labels
 from common.messages.mail import Mail
 from common.messages.templates import render
-from common.reports.figures import Report
+from common.reports.figures import DAY_SECONDS, Report
 from common.reports.spells import Spell
 from common.reports.tables import (
     Kind,
@@ -30,7 +30,9 @@ from common.reports.tables import (
 MOST_TO_CALL, MOST_TO_CALL_IN_SHORT = 15, 5
 MOST_EMPLOYEES = 30
 BAR_CHARACTERS = 20
-OF_EMPLOYEE = ("answered calls", "rung in lost", "picked up", "outgoing calls", "callbacks", "talk time")
+# Of an employee, what has columns of its own, as a phone is narrow, and what stands below.
+COLUMNS = ("answered calls", "rung in lost")
+BELOW = ("picked up", "outgoing calls", "callbacks", "talk time")
 MOST_TILES = 3
 
 
@@ -38,14 +40,23 @@ class _Bar(NamedTuple):
     """Incoming calls of an hour or of days; the parts are hundredths of the longest bar."""
 
     name: str
-    lost: int
-    answered: int
     lost_part: int
     answered_part: int
+    calls: str
+    lost: str
 
     @property
     def text(self) -> str:
         return "█" * round((self.lost_part + self.answered_part) * BAR_CHARACTERS / 100)
+
+
+class _Employee(NamedTuple):
+    """What an employee did: see COLUMNS and BELOW; and all of it as a text."""
+
+    name: str
+    columns: list[str]
+    below: list[str]
+    text: str
 
 
 def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) -> Mail:
@@ -58,10 +69,11 @@ def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) 
         "notes": notes(report, labels),
         "tiles": tiles(report, labels)[:MOST_TILES],
         "comparison": footnote(report, labels),
-        "to_call": [_waiting(spell, report, labels) for spell in _first_to_call(report, MOST_TO_CALL)],
+        "to_call": [_waiting(spell, report, labels) for spell in sorted(report.to_call[:MOST_TO_CALL], key=_last)],
         "more_to_call": labels.format("and more", count=more) if more > 0 else "",
         "bars_heading": labels["by hour" if report.is_of_one_day else f"by {spans_table(report, labels)[0]}"],
         "bars": _bars(report, labels),
+        "columns": [labels[name] for name in COLUMNS if report.selection.knows_incoming],
         "employees": _employees(report, labels)[:MOST_EMPLOYEES],
         "where": labels.format("too large", paths=", ".join(map(str, too_large))) if too_large else labels["attached"],
     }
@@ -84,7 +96,7 @@ def report_in_short(report: Report, labels: Labels, fits: Callable[[Mail], bool]
             "notes": notes(report, labels),
             "tiles": shown if report.count else [],
             "comparison": footnote(report, labels),
-            "to_call": [_waiting(spell, report, labels) for spell in _first_to_call(report, most)],
+            "to_call": [_waiting(spell, report, labels) for spell in report.to_call[:most]],
             "more": len(report.to_call) - most,
         }
         text = render("reports/report_in_short.txt", content).strip()
@@ -94,9 +106,8 @@ def report_in_short(report: Report, labels: Labels, fits: Callable[[Mail], bool]
     return message
 
 
-def _first_to_call(report: Report, most: int) -> list[Spell]:
-    """The most urgent ones, by time."""
-    return sorted(report.to_call[:most], key=lambda spell: spell.last.timestamp())
+def _last(spell: Spell) -> float:
+    return spell.last.timestamp()
 
 
 def _waiting(spell: Spell, report: Report, labels: Labels) -> dict[str, str]:
@@ -105,11 +116,13 @@ def _waiting(spell: Spell, report: Report, labels: Labels) -> dict[str, str]:
     shown = labels.time if report.is_of_one_day else labels.short_moment
     time = shown(spell.last)
     times = f"{spell.times}×" if spell.times > 1 else ""
-    known = [our_number(spell.our_number, spell.our_number_name, labels)]
+    marks = []
+    if (waited := report.end.timestamp() - spell.unix_first) >= DAY_SECONDS:
+        marks.append(labels.format("waits for", time=labels.duration(waited // DAY_SECONDS * DAY_SECONDS)))
     if spell.is_tried:
-        known.append(labels["tried"])
+        marks.append(labels["tried to call back"])
     if spell.has_message:
-        known.append(labels["left a message"])
+        marks.append(labels["left a message"])
     return {
         "number": number.text if isinstance(number, Link) else number,
         "url": number.url if isinstance(number, Link) else "",
@@ -117,46 +130,51 @@ def _waiting(spell: Spell, report: Report, labels: Labels) -> dict[str, str]:
         "time": time,
         "times": times,
         "when": labels.format("lost at", count=spell.times, time=time) if times else time,
-        "known": " · ".join(known),
+        "marks": ", ".join(marks),
+        "our_number": our_number(spell.our_number, spell.our_number_name, labels),
     }
 
 
 def _bars(report: Report, labels: Labels) -> list[_Bar]:
-    """From the first hour, or days, with calls to the last."""
+    """Of every hour with calls, or of days from the first with calls to the last."""
     table = hours_table(report, labels) if report.is_of_one_day else spans_table(report, labels)[1]
     rows = [(_name(row[0], labels), int(row[2] or 0), int(row[1] or 0)) for row in table.rows()]  # type: ignore[arg-type]
     busy = [index for index, (_, lost, answered) in enumerate(rows) if lost or answered]
     if not busy:
         return []
     most = max(lost + answered for _, lost, answered in rows)
-    return [
-        _Bar(name, lost, answered, round(100 * lost / most), round(100 * answered / most))
-        for name, lost, answered in rows[busy[0] : busy[-1] + 1]
-    ]
+
+    def bar(name: str, lost: int, answered: int) -> _Bar:
+        numbers = labels.number(lost + answered), labels.format("so many lost", count=lost) if lost else ""
+        return _Bar(name, round(100 * lost / most), round(100 * answered / most), *numbers)
+
+    shown = [rows[index] for index in busy] if report.is_of_one_day else rows[busy[0] : busy[-1] + 1]
+    return [bar(*row) for row in shown]
 
 
 def _name(value: Value, labels: Labels) -> str:
     return value if isinstance(value, str) else labels.day_and_month(value)  # type: ignore[arg-type]
 
 
-def _employees(report: Report, labels: Labels) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Each with what there is of it: a phone is narrow."""
-    table, shown = employees_table(report, labels), [labels[name] for name in OF_EMPLOYEE]
+def _employees(report: Report, labels: Labels) -> list[_Employee]:
+    table = employees_table(report, labels)
 
     def text(value: Value, kind: Kind) -> str:
+        if value is None:
+            return "—"
         if isinstance(value, timedelta):
-            return labels.duration(value.total_seconds())
+            return labels.duration(value.total_seconds(), in_days=False)
         number = cast("float", value)
         return labels.percent(number) if kind is Kind.PERCENT else labels.number(number)
 
-    return [
-        (
-            str(row[0]),
-            [
-                (heading.removesuffix(", %").lower(), text(value, kind))
-                for heading, kind, value in zip(table.headings, table.kinds, row, strict=True)
-                if value and heading in shown
-            ],
-        )
-        for row in table.rows()
-    ]
+    def employee(row: tuple[Value, ...]) -> _Employee:
+        found = dict(zip(table.headings, zip(row, table.kinds, strict=True), strict=True))
+
+        def told(names: Sequence[str]) -> list[str]:
+            known = {heading: found[heading] for heading in map(labels.__getitem__, names) if heading in found}
+            return [f"{name.lower().removesuffix(', %')} {text(*value)}" for name, value in known.items() if value[0]]
+
+        columns = [text(*found[labels[name]]) for name in COLUMNS if labels[name] in found]
+        return _Employee(str(row[0]), columns, told(BELOW), ", ".join(told(COLUMNS + BELOW)))
+
+    return [employee(row) for row in table.rows()]

@@ -179,9 +179,9 @@ def tiles(report: Report, labels: Labels) -> list[Tile]:
         if not by:
             return Tile(name, shown, "=", None)
         is_good = None if more_is is None else (by > 0) == more_is
-        words = f"{'▲' if by > 0 else '▼'} {labels.number(abs(by))}"
+        words = f"{'▲' if by > 0 else '▼'}\xa0{labels.number(abs(by))}"
         if is_percent:
-            words += f" {labels['points']}"
+            words += f"\xa0{labels['points']}"
         if is_good is not None:  # nobody has to see colours
             words += f", {labels['better' if is_good else 'worse']}"
         return Tile(name, shown, words, is_good)
@@ -505,7 +505,7 @@ def top_callers_table(report: Report, labels: Labels) -> Table:
 
 def ages_table(report: Report, labels: Labels) -> Table:
     """How long those wait whom nobody has spoken to, from their first lost call on."""
-    now = min(report.selection.stop, report.as_of or report.selection.stop).timestamp()
+    now = report.end.timestamp()
     waited = [now - spell.unix_first for spell in report.to_call]
 
     def rows() -> Iterator[tuple[Value, ...]]:
