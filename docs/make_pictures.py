@@ -44,7 +44,7 @@ METADATA = ROOT / "deploy" / "datasette" / "metadata.yml"
 PORT = 8019
 SCREEN = "1200,800"
 PHONE = "412,938"  # pixels
-CHAT_SIZE = "412,470"
+CHAT_SIZE = "412,660"
 CHAT = """<!DOCTYPE html><meta charset="utf-8">
 <body style="margin:0;padding:14px;background:#cfe0c3;font:15px/1.4 sans-serif;color:#111">
 <div style="background:#fff;border-radius:12px;padding:10px 12px;max-width:350px">
