@@ -1,5 +1,7 @@
 """Numbers are shown in one form, and asked for in all, by the country of the account."""
 
+import re
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -89,3 +91,14 @@ def test_a_number_of_another_country_is_never_asked_for_without_its_code(number,
     code = f"+{number.removeprefix('+')}"
     assert forms == [dialled, code.removeprefix("+"), code]
     assert forms_of(dialled, country) == forms  # what stands for it means nobody else
+
+
+@pytest.mark.parametrize("country", [UKRAINE, KAZAKHSTAN, GEORGIA])
+def test_what_is_found_at_once_is_what_is_found_by_parsing(country, monkeypatch):
+    random = Random(country)
+    starts = [*("+380 380 0 38067 +995 995 05 +7 7 8 77 87 7701 8701 8800 0800 0900 089 8089 07 70".split()), ""]
+    numbers = [f"{start}{random.randrange(10 ** random.randint(6, 10))}" for start in starts for _ in range(200)]
+    found = [international.__wrapped__(number, country) for number in numbers]
+    assert 100 < sum(map(bool, found)) < len(numbers)
+    monkeypatch.setattr("common.calls.phone._usual", lambda _: (0, re.compile("(?!)")))
+    assert found == [international.__wrapped__(number, country) for number in numbers]
