@@ -577,6 +577,7 @@ class BinotelClient:
     throttle:       the quota's keeper, made for the same key
     base_url:       https:// anywhere, or http:// to this machine itself (the sandbox); ValueError otherwise
     verify_answers: refuse successful answers that are not signed with our secret; API 4.0 signs none
+    pauses:         seconds before each further try of what failed for now
 
     The attribute `clock_ahead_seconds` says how far this computer's clock is ahead of the server's, as of its last
     answer.
@@ -591,12 +592,13 @@ class BinotelClient:
         base_url: str = API_URL,
         verify_answers: bool = True,
         timeout: tuple[float, float] = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
+        pauses: Sequence[float] = RETRY_PAUSES_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._key, self._secret, self._verify_answers = key, secret, verify_answers
         self._base_url = check_base_url(base_url)
         self.is_4 = is_version_4(self._base_url)
-        self._throttle, self._timeout, self._sleep = throttle, timeout, sleep
+        self._throttle, self._timeout, self._pauses, self._sleep = throttle, timeout, pauses, sleep
         self._is_clock_told = False
         self.clock_ahead_seconds = 0.0
         self._session = requests.Session()
@@ -621,7 +623,7 @@ class BinotelClient:
         if method not in METHODS:
             raise ValueError(f"Binotel's API has no method {method!r}.")
         body, timeout = self._body(METHODS[method], params or {}), self._timeout
-        seconds_left, pauses = float(ANSWER_SECONDS), iter(RETRY_PAUSES_SECONDS)
+        seconds_left, pauses = float(ANSWER_SECONDS), iter(self._pauses)
         if method == DIAL_METHOD:  # answered when the line has picked up
             rings = str((params or {}).get("callTimeToExt") or RINGS_SECONDS)
             rings_seconds = int(rings) if re.fullmatch("[0-9]{1,4}", rings) else RINGS_SECONDS

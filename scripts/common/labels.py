@@ -524,6 +524,404 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "nothing to do": ("Робити нічого не потрібно.", "There is nothing to do.", "Делать ничего не нужно."),
     "config file": ("Файл налаштувань: {path}", "Configuration: {path}", "Файл настроек: {path}"),
     "end of the log": ("Кінець журналу", "The end of the log", "Конец журнала"),
+    # check_setup.py: what each check is called, what it found, what to do
+    "check python": ("Python", "Python", "Python"),
+    "check config": ("Налаштування", "Configuration", "Настройки"),
+    "check folders": ("Папки й диск", "Folders and disk", "Папки и диск"),
+    "check database": ("База даних", "Database", "База данных"),
+    "check api": ("Binotel", "Binotel", "Binotel"),
+    "check mail": ("Пошта", "Mail", "Почта"),
+    "check chats": ("Чати", "Chats", "Чаты"),
+    "check recordings": ("Записи розмов", "Recordings", "Записи разговоров"),
+    "check schedule": ("Розклад", "Schedule", "Расписание"),
+    "check loop": ("Запуск за розкладом", "Running by schedule", "Запуск по расписанию"),
+    "check sending": ("Пробне повідомлення", "Test message", "Пробное сообщение"),
+    "check message": (
+        "Перевірка: повідомлення від скриптів Binotel надходитимуть сюди",
+        "A test: messages of the Binotel scripts will come here",
+        "Проверка: сообщения от скриптов Binotel будут приходить сюда",
+    ),
+    "check ended": (
+        "Помилок: {faults}, застережень: {warnings}.",
+        "Faults: {faults}, warnings: {warnings}.",
+        "Ошибок: {faults}, предупреждений: {warnings}.",
+    ),
+    "check ended well": ("Усе гаразд.", "All is well.", "Всё в порядке."),
+    "says": ("{problem}", "{problem}", "{problem}"),
+    "took too long": (
+        "перевірка не закінчилася за {seconds} с.",
+        "the check was not over after {seconds} s.",
+        "проверка не закончилась за {seconds} с.",
+    ),
+    "broke": ("перевірка зламалася: {problem}.", "the check broke: {problem}.", "проверка сломалась: {problem}."),
+    "packages fine": (
+        "версія {version}, усі пакети на місці.",
+        "version {version}, with all packages.",
+        "версия {version}, все пакеты на месте.",
+    ),
+    "packages missing": ("бракує пакетів: {names}.", "packages are missing: {names}.", "не хватает пакетов: {names}."),
+    "packages other": (
+        "пакети інших версій, ніж перевірено: {names}.",
+        "packages of other versions than were tested: {names}.",
+        "пакеты других версий, чем проверено: {names}.",
+    ),
+    "config fine": (
+        "{path} прочитано, помилок немає.",
+        "{path} was read, without faults.",
+        "{path} прочитан, ошибок нет.",
+    ),
+    "config environment": (
+        "файлу config.env немає, усе взято зі змінних середовища.",
+        "there is no config.env: all comes from the environment.",
+        "файла config.env нет, всё взято из переменных среды.",
+    ),
+    "after config": (
+        "решту перевіримо, коли налаштування буде виправлено.",
+        "the rest is checked when the configuration is mended.",
+        "остальное проверим, когда настройки будут исправлены.",
+    ),
+    "folders fine": (
+        "у папки звітів, копій і бази можна записувати.",
+        "reports, backups and the database can be written.",
+        "в папки отчётов, копий и базы можно записывать.",
+    ),
+    "folder closed": (
+        "у {path} ({key}) не можна записувати.",
+        "{path} ({key}) cannot be written to.",
+        "в {path} ({key}) нельзя записывать.",
+    ),
+    "disk fine": (
+        "місця вистачить: на місяць потрібно щонайбільше {needed} МБ.",
+        "there is room: a month takes {needed} MB at most.",
+        "места хватит: на месяц нужно не больше {needed} МБ.",
+    ),
+    "disk full": (
+        "на диску {path} вільно {free} МБ, а на місяць потрібно {needed} МБ.",
+        "the disk of {path} has {free} MB left, and a month takes {needed} MB.",
+        "на диске {path} свободно {free} МБ, а на месяц нужно {needed} МБ.",
+    ),
+    "database new": (
+        "{path} ще немає, її буде створено.",
+        "{path} is not there yet: it is made.",
+        "{path} ещё нет, она будет создана.",
+    ),
+    "database file": ("{path} ціла.", "{path} is whole.", "{path} цела."),
+    "database server": (
+        "сервер PostgreSQL {version} відповідає, прав вистачає.",
+        "the PostgreSQL {version} server answers, and we may make tables.",
+        "сервер PostgreSQL {version} отвечает, прав достаточно.",
+    ),
+    "database emptied": ("{path} спорожнів.", "{path} has been emptied.", "{path} опустел."),
+    "database broken": (
+        "{path} пошкоджено: {problem}.",
+        "{path} is damaged: {problem}.",
+        "{path} повреждён: {problem}.",
+    ),
+    "database closed": ("не відкривається: {problem}", "cannot be used: {problem}", "не открывается: {problem}"),
+    "database old": (
+        "PostgreSQL {version} застарів, потрібна версія {oldest} або новіша.",
+        "PostgreSQL {version} is too old: {oldest} or later is needed.",
+        "PostgreSQL {version} устарел, нужна версия {oldest} или новее.",
+    ),
+    "database rights": (
+        "користувач бази не може створювати таблиці.",
+        "the database's user may not make tables.",
+        "пользователь базы не может создавать таблицы.",
+    ),
+    "api fine": (
+        "ключ прийнято, API {version}, {url}.",
+        "the key was taken, API {version}, {url}.",
+        "ключ принят, API {version}, {url}.",
+    ),
+    "api closed": ("{problem}", "{problem}", "{problem}"),
+    "quota busy": (
+        "квоту зараз використовують інші: {problem}",
+        "others use the quota now: {problem}",
+        "квоту сейчас используют другие: {problem}",
+    ),
+    "clock fine": (
+        "годинник цього комп’ютера йде правильно.",
+        "this computer’s clock is right.",
+        "часы этого компьютера идут верно.",
+    ),
+    "clock off": (
+        "годинник цього комп’ютера розходиться з годинником сервера на {seconds} с.",
+        "this computer’s clock and the server’s are {seconds} s apart.",
+        "часы этого компьютера расходятся с часами сервера на {seconds} с.",
+    ),
+    "zone fine": (
+        "TIMEZONE {zone} пасує до вчорашніх дзвінків ({count}).",
+        "TIMEZONE {zone} fits yesterday’s calls ({count}).",
+        "TIMEZONE {zone} подходит к вчерашним звонкам ({count}).",
+    ),
+    "zone other day": (
+        "за TIMEZONE {zone} вчорашні дзвінки належать іншому дню: {count}.",
+        "by TIMEZONE {zone}, so many of yesterday’s calls are of another day: {count}.",
+        "по TIMEZONE {zone} вчерашние звонки относятся к другому дню: {count}.",
+    ),
+    "zone night": (
+        "за TIMEZONE {zone} {count} із {all} вчорашніх дзвінків були вночі.",
+        "by TIMEZONE {zone}, {count} of yesterday’s {all} calls came at night.",
+        "по TIMEZONE {zone} {count} из {all} вчерашних звонков были ночью.",
+    ),
+    "no calls yesterday": (
+        "учора не було жодного дзвінка.",
+        "there was not one call yesterday.",
+        "вчера не было ни одного звонка.",
+    ),
+    "mail nobody": (
+        "REPORT_TO, ALERT_TO й ADMIN_TO порожні, тож пошти не отримає ніхто.",
+        "REPORT_TO, ALERT_TO and ADMIN_TO are empty, so nobody gets mail.",
+        "REPORT_TO, ALERT_TO и ADMIN_TO пусты, поэтому почту не получит никто.",
+    ),
+    "admin nobody": (
+        "ADMIN_TO порожній: якщо завдання не вдасться, про це ніхто не дізнається.",
+        "ADMIN_TO is empty: when a job fails, nobody is told.",
+        "ADMIN_TO пуст: если задание не удастся, об этом никто не узнает.",
+    ),
+    "mail fine": (
+        "{server} приймає листи від нас для {count} адреси|{server} приймає листи від нас для {count} адрес"
+        "|{server} приймає листи від нас для {count} адрес",
+        "{server} takes our mails to {count} address|{server} takes our mails to {count} addresses",
+        "{server} принимает письма от нас для {count} адреса|{server} принимает письма от нас для {count} адресов"
+        "|{server} принимает письма от нас для {count} адресов",
+    ),
+    "chats fine": ("адреси зрозумілі: {names}.", "the addresses are understood: {names}.", "адреса понятны: {names}."),
+    "chats none": ("жодного чату не вказано.", "none is named.", "ни одного чата не указано."),
+    "recordings off": ("їх завантаження не заплановано.", "no download is scheduled.", "их загрузка не запланирована."),
+    "recordings new": (
+        "{path} ще немає, її буде створено.",
+        "{path} is not there yet: it is made.",
+        "{path} ещё нет, она будет создана.",
+    ),
+    "recordings fine": (
+        "файл записано, прочитано й видалено.",
+        "a file was written, read and deleted.",
+        "файл записан, прочитан и удалён.",
+    ),
+    "recordings differ": (
+        "прочитано не те, що записано.",
+        "what was read is not what was written.",
+        "прочитано не то, что записано.",
+    ),
+    "due": (
+        "{job} ({line}) — далі {moment}.",
+        "{job} ({line}): next {moment}.",
+        "{job} ({line}) — следующий раз {moment}.",
+    ),
+    "nothing scheduled": (
+        "жодного рядка SCHEDULE_ не заповнено.",
+        "no SCHEDULE_ line is filled in.",
+        "ни одна строка SCHEDULE_ не заполнена.",
+    ),
+    "loop runs": ("run_schedule.py працює.", "run_schedule.py is running.", "run_schedule.py работает."),
+    "loop stopped": ("run_schedule.py не працює.", "run_schedule.py is not running.", "run_schedule.py не работает."),
+    "started twice": (
+        "те саме запускає ще й cron або systemd: {jobs}.",
+        "cron or systemd starts these, too: {jobs}.",
+        "то же самое запускает ещё и cron или systemd: {jobs}.",
+    ),
+    "sent": ("надіслано: {whom}.", "sent: {whom}.", "отправлено: {whom}."),
+    "fix network": (
+        "Перевірте мережу й брандмауер і повторіть перевірку.",
+        "Check the network and the firewall, and check again.",
+        "Проверьте сеть и брандмауэр и повторите проверку.",
+    ),
+    "fix report": (
+        "Це помилка скриптів: надішліть цей рядок їхнім авторам.",
+        "That is a fault of these scripts: please report this line.",
+        "Это ошибка скриптов: отправьте эту строку их авторам.",
+    ),
+    "fix packages": (
+        "Виконайте make setup (у Windows: .venv\\Scripts\\pip install -r requirements.txt) і запускайте скрипти "
+        "програмою Python із .venv.",
+        "Run make setup (on Windows: .venv\\Scripts\\pip install -r requirements.txt), and start the scripts with the "
+        "Python in .venv.",
+        "Выполните make setup (в Windows: .venv\\Scripts\\pip install -r requirements.txt) и запускайте скрипты "
+        "программой Python из .venv.",
+    ),
+    "fix config": (
+        "Виправте це у файлі налаштувань; config.example.env пояснює кожен ключ.",
+        "Mend that in the configuration; config.example.env explains each key.",
+        "Исправьте это в файле настроек; config.example.env объясняет каждый ключ.",
+    ),
+    "fix config warning": (
+        "Файл налаштувань містить секрети: chmod 600 config.env.",
+        "The configuration holds secrets: chmod 600 config.env.",
+        "Файл настроек содержит секреты: chmod 600 config.env.",
+    ),
+    "fix folder": (
+        "Дайте користувачеві {user} право записувати туди (chown або chmod) або вкажіть у {key} іншу папку.",
+        "Let the user {user} write there (chown or chmod), or name another folder in {key}.",
+        "Дайте пользователю {user} право записывать туда (chown или chmod) или укажите в {key} другую папку.",
+    ),
+    "fix disk": (
+        "Звільніть місце або перенесіть папки на інший диск.",
+        "Make room, or move the folders to another disk.",
+        "Освободите место или перенесите папки на другой диск.",
+    ),
+    "fix database file": (
+        "Поверніть файл із резервної копії; якщо її немає, приберіть файл: його буде створено наново.",
+        "Bring the file back from a copy; without one, move it away: it is made anew.",
+        "Верните файл из резервной копии; если её нет, уберите файл: он будет создан заново.",
+    ),
+    "fix database server": (
+        "Перевірте DATABASE_URL: адресу, користувача, пароль і назву бази; і чи працює сервер.",
+        "Check DATABASE_URL: the address, the user, the password and the database’s name; and whether the server runs.",
+        "Проверьте DATABASE_URL: адрес, пользователя, пароль и имя базы; и работает ли сервер.",
+    ),
+    "fix database old": (
+        "Оновіть сервер PostgreSQL.",
+        "Upgrade the PostgreSQL server.",
+        "Обновите сервер PostgreSQL.",
+    ),
+    "fix database rights": (
+        "Виконайте на сервері: GRANT CREATE, USAGE ON SCHEMA public TO користувач.",
+        "Run on the server: GRANT CREATE, USAGE ON SCHEMA public TO the user.",
+        "Выполните на сервере: GRANT CREATE, USAGE ON SCHEMA public TO пользователь.",
+    ),
+    "fix key": (
+        "Скопіюйте BINOTEL_KEY і BINOTEL_SECRET з листа Binotel ще раз, без пробілів. Якщо ключ іншої версії API, "
+        "змініть кінець BINOTEL_API_URL: /api/2.0 або /api/4.0.",
+        "Copy BINOTEL_KEY and BINOTEL_SECRET again from Binotel’s letter, without spaces. If the key is one of the "
+        "other version of the API, change the end of BINOTEL_API_URL: /api/2.0 or /api/4.0.",
+        "Скопируйте BINOTEL_KEY и BINOTEL_SECRET из письма Binotel ещё раз, без пробелов. Если ключ другой версии API, "
+        "измените конец BINOTEL_API_URL: /api/2.0 или /api/4.0.",
+    ),
+    "fix quota": (
+        "Ключем користується ще щось. Зачекайте хвилину; хай усі, хто ним користується, мають одну DATABASE_URL.",
+        "Something else uses the key. Wait a minute; let all that use it share one DATABASE_URL.",
+        "Ключом пользуется ещё что-то. Подождите минуту; пусть все, кто им пользуется, имеют одну DATABASE_URL.",
+    ),
+    "fix account": (
+        "Обліковий запис компанії вимкнено: напишіть на support@binotel.ua.",
+        "The company’s account is disabled: write to support@binotel.ua.",
+        "Учётная запись компании отключена: напишите на support@binotel.ua.",
+    ),
+    "fix secret": (
+        "Скопіюйте BINOTEL_SECRET з листа Binotel ще раз; якщо він правильний, між нами й Binotel хтось змінює "
+        "відповіді.",
+        "Copy BINOTEL_SECRET again from Binotel’s letter; if it is right, something in between changes the answers.",
+        "Скопируйте BINOTEL_SECRET из письма Binotel ещё раз; если он верный, между нами и Binotel кто-то меняет "
+        "ответы.",
+    ),
+    "fix clock": (
+        "Увімкніть синхронізацію часу: timedatectl set-ntp true; у Windows — «Параметри дати й часу».",
+        "Have the clock set by the network: timedatectl set-ntp true; on Windows, Date & time settings.",
+        "Включите синхронизацию времени: timedatectl set-ntp true; в Windows — «Параметры даты и времени».",
+    ),
+    "fix support": (
+        "Якщо незрозуміло, покажіть це повідомлення підтримці: support@binotel.ua.",
+        "If that is not clear, show this message to support@binotel.ua.",
+        "Если непонятно, покажите это сообщение поддержке: support@binotel.ua.",
+    ),
+    "fix tls": (
+        "Оновіть кореневі сертифікати (пакет ca-certificates). Якщо трафік перевіряє проксі вашої компанії, вкажіть "
+        "його сертифікат у REQUESTS_CA_BUNDLE.",
+        "Update the root certificates (the package ca-certificates). If a proxy of your company looks into the "
+        "traffic, name its certificate in REQUESTS_CA_BUNDLE.",
+        "Обновите корневые сертификаты (пакет ca-certificates). Если трафик проверяет прокси вашей компании, укажите "
+        "его сертификат в REQUESTS_CA_BUNDLE.",
+    ),
+    "fix name": (
+        "Перевірте інтернет, DNS і BINOTEL_API_URL.",
+        "Check the internet connection, DNS and BINOTEL_API_URL.",
+        "Проверьте интернет, DNS и BINOTEL_API_URL.",
+    ),
+    "fix proxy": ("Перевірте HTTPS_PROXY.", "Check HTTPS_PROXY.", "Проверьте HTTPS_PROXY."),
+    "fix ip": (
+        "Перевірте мережу, брандмауер і BINOTEL_API_URL. Якщо вони справні, повідомте support@binotel.ua IP-адресу "
+        "цього сервера: Binotel відповідає лише зареєстрованим.",
+        "Check the network, the firewall and BINOTEL_API_URL. If they are right, tell support@binotel.ua this "
+        "server’s IP address: Binotel answers registered ones alone.",
+        "Проверьте сеть, брандмауэр и BINOTEL_API_URL. Если они исправны, сообщите support@binotel.ua IP-адрес этого "
+        "сервера: Binotel отвечает только зарегистрированным.",
+    ),
+    "fix later": (
+        "У Binotel збій: повторіть перевірку пізніше.",
+        "Binotel is in trouble: check again later.",
+        "У Binotel сбой: повторите проверку позже.",
+    ),
+    "fix address": (
+        "Перевірте BINOTEL_API_URL і чи не відповідає замість Binotel проксі або брандмауер.",
+        "Check BINOTEL_API_URL, and whether a proxy or a firewall answers in Binotel’s place.",
+        "Проверьте BINOTEL_API_URL и не отвечает ли вместо Binotel прокси или брандмауэр.",
+    ),
+    "fix zone": (
+        "Вкажіть у TIMEZONE часовий пояс облікового запису, як-от Europe/Kyiv чи Asia/Almaty.",
+        "Write the account’s time zone into TIMEZONE, such as Europe/Kyiv or Asia/Almaty.",
+        "Укажите в TIMEZONE часовой пояс учётной записи, например Europe/Kyiv или Asia/Almaty.",
+    ),
+    "fix no calls": (
+        "Якщо вчора був робочий день, перевірте, чи це ключ вашої компанії.",
+        "If yesterday was a working day, check whether the key is your company’s.",
+        "Если вчера был рабочий день, проверьте, ключ ли это вашей компании.",
+    ),
+    "fix mail nobody": (
+        "Впишіть адреси в REPORT_TO й ADMIN_TO, якщо звіти мають надходити поштою.",
+        "Fill in REPORT_TO and ADMIN_TO if reports are to come by mail.",
+        "Впишите адреса в REPORT_TO и ADMIN_TO, если отчёты должны приходить по почте.",
+    ),
+    "fix admin nobody": (
+        "Впишіть свою адресу в ADMIN_TO.",
+        "Fill in your address as ADMIN_TO.",
+        "Впишите свой адрес в ADMIN_TO.",
+    ),
+    "fix mail": (
+        "Перевірте SMTP_HOST, SMTP_PORT і SMTP_SECURITY, мережу й брандмауер.",
+        "Check SMTP_HOST, SMTP_PORT and SMTP_SECURITY, the network and the firewall.",
+        "Проверьте SMTP_HOST, SMTP_PORT и SMTP_SECURITY, сеть и брандмауэр.",
+    ),
+    "fix mail name": (
+        "Перевірте SMTP_HOST та інтернет.",
+        "Check SMTP_HOST and the internet connection.",
+        "Проверьте SMTP_HOST и интернет.",
+    ),
+    "fix mail tls": (
+        "Перевірте пару SMTP_SECURITY і SMTP_PORT (starttls — 587, tls — 465) і сертифікат сервера.",
+        "Check that SMTP_SECURITY goes with SMTP_PORT (starttls 587, tls 465), and the server’s certificate.",
+        "Проверьте пару SMTP_SECURITY и SMTP_PORT (starttls — 587, tls — 465) и сертификат сервера.",
+    ),
+    "fix login": (
+        "Перевірте SMTP_USER і SMTP_PASSWORD; Gmail і Outlook потребують пароля програми.",
+        "Check SMTP_USER and SMTP_PASSWORD; Gmail and Outlook want an app password.",
+        "Проверьте SMTP_USER и SMTP_PASSWORD; Gmail и Outlook требуют пароль приложения.",
+    ),
+    "fix sender": (
+        "Перевірте MAIL_FROM: сервер дозволяє не кожного відправника.",
+        "Check MAIL_FROM: the server does not let everybody be the sender.",
+        "Проверьте MAIL_FROM: сервер разрешает не каждого отправителя.",
+    ),
+    "fix recipient": (
+        "Перевірте цю адресу в REPORT_TO, ALERT_TO й ADMIN_TO.",
+        "Check that address in REPORT_TO, ALERT_TO and ADMIN_TO.",
+        "Проверьте этот адрес в REPORT_TO, ALERT_TO и ADMIN_TO.",
+    ),
+    "fix chat": (
+        "Перевірте адресу чату в ALERT_URLS або SUMMARY_URLS.",
+        "Check the chat’s address in ALERT_URLS or SUMMARY_URLS.",
+        "Проверьте адрес чата в ALERT_URLS или SUMMARY_URLS.",
+    ),
+    "fix recordings": (
+        "Перевірте RECORDS_URL, ключі доступу до сховища й права на запис.",
+        "Check RECORDS_URL, the keys of the bucket, and the right to write there.",
+        "Проверьте RECORDS_URL, ключи доступа к хранилищу и права на запись.",
+    ),
+    "fix schedule": (
+        "Заповніть рядки SCHEDULE_ або запускайте скрипти з cron.",
+        "Fill in SCHEDULE_ lines, or start the scripts from cron.",
+        "Заполните строки SCHEDULE_ или запускайте скрипты из cron.",
+    ),
+    "fix loop": (
+        "Запустіть його службою: deploy/ і docs/ показують, як.",
+        "Start it as a service: deploy/ and docs/ show how.",
+        "Запустите его службой: deploy/ и docs/ показывают, как.",
+    ),
+    "fix twice": (
+        "Залиште щось одне: рядок SCHEDULE_ або рядок cron.",
+        "Leave one of them: the SCHEDULE_ line, or cron’s.",
+        "Оставьте что-то одно: строку SCHEDULE_ или строку cron.",
+    ),
     # Reports that do not arrive
     "report refused": ("Звіти не доходять: {to}", "Reports do not arrive: {to}", "Отчёты не доходят: {to}"),
     "report refused for": (

@@ -55,9 +55,9 @@ class UsageError(Exception):
 
 
 class SettingsError(UsageError):
-    """The configuration cannot be used. `api_url` is the address in it all the same, "" where there is none."""
+    """The configuration cannot be used. `api_url` and `language` are what it says of these all the same, or ""."""
 
-    api_url = ""
+    api_url = language = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,7 +176,7 @@ def load_settings(config: str | None = None, environment: Mapping[str, str] = os
     settings = _Checker(path, values, from_environment, faults).settings()
     if faults:
         error = SettingsError(*faults)
-        error.api_url = settings.api_url
+        error.api_url, error.language = settings.api_url, settings.language
         raise error
     return settings if is_there else dataclasses.replace(settings, path=None)
 

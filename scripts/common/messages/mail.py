@@ -124,7 +124,7 @@ def send(
     """
     to = settings.report_to if to is None else to
     pauses = iter(PAUSES_SECONDS) if pauses is None else pauses
-    delivery = _Delivery(settings, on_accepted)
+    delivery = _Delivery(settings, on_accepted, MAX_SECONDS)
     forms: list[tuple[Callable[[], Mail], Sequence[Path]]] = [(lambda: mail, attachments)]
     if if_too_large and attachments:
         forms.append((if_too_large, []))
@@ -139,6 +139,14 @@ def send(
             due = delivery.put_off if delivery.has_waited(pauses) else []
         due = delivery.whose(Fate.TOO_LARGE)
     delivery.raise_unless_accepted(key)
+
+
+def problems_with(to: Sequence[str], settings: Settings, most_seconds: float) -> list[str]:
+    """What keeps the mail server from taking a mail to these addresses, as far as it tells before one is sent.
+
+    Sentences, most with a remedy.
+    """
+    return _Delivery(settings, lambda _: None, most_seconds).problems_with(to)
 
 
 def _letter(
@@ -186,11 +194,12 @@ def _id(domain: str, settings: Settings, *parts: str) -> str:
 class _Delivery:
     """A mail on its way, over all its tries: what has become of it so far, and why."""
 
-    def __init__(self, settings: Settings, on_accepted: Callable[[Sequence[str]], None]) -> None:
+    def __init__(self, settings: Settings, on_accepted: Callable[[Sequence[str]], None], most_seconds: float) -> None:
         self._settings = settings
         self._server = f"The mail server {settings.smtp_host}:{settings.smtp_port}"
         self._on_accepted = on_accepted
-        self._deadline = time.monotonic() + MAX_SECONDS
+        self._most_seconds = most_seconds
+        self._deadline = time.monotonic() + most_seconds
         self.fates: dict[str, Fate] = {}
         self.put_off: list[str] = []  # by the last try: for these, the server wants another one
         self._replies: dict[str, str] = {}  # to the recipients whom it does not take
@@ -213,6 +222,31 @@ class _Delivery:
             self.fates |= dict.fromkeys(taken, Fate.ACCEPTED)
             if taken:
                 self._on_accepted(taken)
+
+    def problems_with(self, whom: Sequence[str]) -> list[str]:
+        """What the server would refuse of a mail to these recipients, a sentence each; none is sent."""
+        sender = name_and_address(self._settings.mail_from)[1]
+        with ExitStack() as stack:
+            try:
+                smtp = self._connected(stack)
+                code, reply = smtp.mail(sender)
+                if not _is_good(code):
+                    raise smtplib.SMTPSenderRefused(code, reply, sender)
+                replies = {address: smtp.rcpt(address) for address in whom}
+                smtp.rset()
+                size = smtp.esmtp_features.get("size", "")
+            except (OSError, UnicodeError) as error:
+                return [self._problem(error, getattr(error, "smtp_code", 0))]
+        problems = [
+            f"The mail server refuses the recipient {address}: {_shown(*reply)}."
+            for address, reply in replies.items()
+            if not _is_good(reply[0])
+        ]
+        if size.isdecimal() and 0 < int(size) < MAX_ATTACHMENTS_BYTES * 4 // 3:
+            problems.append(
+                f"{self._server} takes mails of {int(size) // 1_000_000} MB at most: larger reports are not attached."
+            )
+        return problems
 
     def has_waited(self, pauses: Iterator[float]) -> bool:
         """Wait until it is time for another try, if one is wanted, and gives whether it is."""
@@ -334,7 +368,7 @@ class _Delivery:
         where = "Check SMTP_HOST, SMTP_PORT and SMTP_SECURITY."
         reply = _shown(code, error.smtp_error) if isinstance(error, smtplib.SMTPResponseException) else ""
         if time.monotonic() >= self._deadline:
-            return f"{server} is too slow: a mail has {MAX_SECONDS:g} seconds in all, and they are over. {where}"
+            return f"{server} is too slow: a mail has {self._most_seconds:g} seconds in all, and they are over. {where}"
         if 400 <= code < 500:
             return f"{server} puts the mail off: {reply}."
         match error:

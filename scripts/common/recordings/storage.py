@@ -67,6 +67,10 @@ class Archive:
             if name.endswith(PART):
                 self._told(self._files.rm_file, self._path(f"{folder}/{name}"))
 
+    def remove(self, path: str) -> None:
+        """Remove a file."""
+        self._told(self._files.rm_file, self._path(path))
+
     def open(self, path: str) -> BinaryIO:
         """The file's content, to be read; raises FileNotFoundError when it is not there."""
         return self._told(self._files.open, self._path(path), "rb", can_miss=True)  # type: ignore[no-any-return]
