@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import common  # isort: skip  # noqa: F401 - says which Python has the others
 import filelock
 import sqlalchemy
 from sqlalchemy.dialects.postgresql import insert
 
-import common  # noqa: F401 - so that binotel_core is found
 from binotel_core import account_id
 from common.calls.archive import ARCHIVE_PART, ARCHIVE_STEPS, ARCHIVE_TABLES, CALLS
 from common.job import Job, print_out, run

@@ -25,3 +25,12 @@ def test_what_is_missing_is_told_with_how_to_call_it(name):
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("usage: ")
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_python_without_the_packages_is_told_which_one_has_them(name):
+    command = [sys.executable, "-S", PROJECT_ROOT / "scripts" / name]  # -S: without what is installed
+    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
+    assert (result.returncode, result.stdout, len(result.stderr.splitlines())) == (2, "", 1)
+    assert "lacks the package" in result.stderr
+    assert f"start {name} with the project's own Python, {PROJECT_ROOT / '.venv'}" in result.stderr
