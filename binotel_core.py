@@ -577,7 +577,7 @@ class BinotelClient:
     throttle:       the quota's keeper, made for the same key
     base_url:       https:// anywhere, or http:// to this machine itself (the sandbox); ValueError otherwise
     verify_answers: refuse successful answers that are not signed with our secret; API 4.0 signs none
-    pauses:         seconds before each further try of what failed for now
+    pauses:         seconds before each further try of what failed for now, RETRY_PAUSES_SECONDS unless others are given
 
     The attribute `clock_ahead_seconds` says how far this computer's clock is ahead of the server's, as of its last
     answer.
@@ -592,7 +592,7 @@ class BinotelClient:
         base_url: str = API_URL,
         verify_answers: bool = True,
         timeout: tuple[float, float] = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
-        pauses: Sequence[float] = RETRY_PAUSES_SECONDS,
+        pauses: Sequence[float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._key, self._secret, self._verify_answers = key, secret, verify_answers
@@ -623,7 +623,10 @@ class BinotelClient:
         if method not in METHODS:
             raise ValueError(f"Binotel's API has no method {method!r}.")
         body, timeout = self._body(METHODS[method], params or {}), self._timeout
-        seconds_left, pauses = float(ANSWER_SECONDS), iter(self._pauses)
+        seconds_left, pauses = (
+            float(ANSWER_SECONDS),
+            iter(RETRY_PAUSES_SECONDS if self._pauses is None else self._pauses),
+        )
         if method == DIAL_METHOD:  # answered when the line has picked up
             rings = str((params or {}).get("callTimeToExt") or RINGS_SECONDS)
             rings_seconds = int(rings) if re.fullmatch("[0-9]{1,4}", rings) else RINGS_SECONDS

@@ -363,7 +363,7 @@ def test_start_alone_means_until_now_and_the_report_says_so(run_here, inbox, san
     )
     book = openpyxl.load_workbook(tmp_path / "reports" / "calls-2024-04-20--2024-05-03.xlsx")
     assert book["Summary"]["A1"].value == "Calls: 20 Apr\xa0–\xa03 May 2024"
-    assert book["Summary"]["A3"].value == "The last day is not over: as of 15:30"
+    assert book["Summary"]["A3"].value == "Data as of 15:30: the last day is not over"
     listed = [row[16] for row in book["Calls"].iter_rows(min_row=2, values_only=True)]
     until_now = [
         call for call in truth(sandbox, "2024-04-20", "2024-05-03") if int(call["startTime"]) <= now.timestamp()

@@ -607,7 +607,7 @@ def test_a_day_that_is_not_over_is_marked_in_workbook_and_mail(run_here, inbox, 
     moment = datetime(2024, 5, 1, 15, 30, tzinfo=KYIV)
     assert run_here(moment, "today", **inbox.settings)[0] == 0
     book = openpyxl.load_workbook(tmp_path / "reports" / "calls-2024-05-01.xlsx")
-    assert book["Summary"]["A3"].value == "The day is not over: as of 15:30"
+    assert book["Summary"]["A3"].value == "Data as of 15:30: the day is not over"
     [message] = inbox.messages
     assert message["Subject"].endswith(" (as of 15:30)")
     starts = [row[0] for row in book["Calls"].iter_rows(min_row=2, max_col=1, values_only=True)]

@@ -15,23 +15,41 @@ from common.settings import UsageError
 MAX_DAYS = 3660
 EARLIEST_YEAR = 2000
 DAY = timedelta(days=1)
+_IN_ENGLISH = {
+    "сьогодні": "today",
+    "сегодня": "today",
+    "вчора": "yesterday",
+    "учора": "yesterday",
+    "вчера": "yesterday",
+}
 
 log = logging.getLogger(__name__)
 
 
 def wanted_days(words: list[str], today: date) -> list[date]:
-    """The days that the words name (2024-05-01, today, yesterday), each once. Raises UsageError."""
-    names = {"today": today, "yesterday": today - timedelta(days=1)}
+    """The days that the words name (2024-05-01, 01.05.2024, today, вчора), each once. Raises UsageError."""
     days = []
     for word in words:
         try:
-            day = names.get(word) or datetime.strptime(word, "%Y-%m-%d").date()  # noqa: DTZ007 - a day, no moment
+            day = _day(word, today)
         except ValueError:
             raise UsageError(f"{word!r} is not a day: write it as 2024-05-01, today or yesterday.") from None
         if day > today:
             raise UsageError(f"{day} has not begun yet: there are no calls of it.")
         days.append(day)
     return list(dict.fromkeys(days))
+
+
+def _day(word: str, today: date) -> date:
+    """The day that a word means, as people write it. Raises ValueError."""
+    match _IN_ENGLISH.get(word.lower(), word.lower()):
+        case "today":
+            return today
+        case "yesterday":
+            return today - DAY
+    if written := re.fullmatch("([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{4})", word):
+        return date(int(written[3]), int(written[2]), int(written[1]))
+    return datetime.strptime(word, "%Y-%m-%d").date()  # noqa: DTZ007 - a day, no moment
 
 
 def days_since(text: str, today: date) -> list[date]:
@@ -43,18 +61,21 @@ def days_since(text: str, today: date) -> list[date]:
 
 
 def wanted_moment(word: str, today: date, timezone: ZoneInfo, *, is_stop: bool = False) -> datetime:
-    """The moment that a word of the command line names; for a day its first second, or its last. Raises UsageError."""
-    days = {"today": today, "yesterday": today - timedelta(days=1)}
+    """The moment that a word of the command line names; for a day its first second, or its last. Raises UsageError.
+
+    is_stop: whether it is where a period ends
+    """
+    written = re.fullmatch("(.*?)(?:[ T]([0-9]{2}:[0-9]{2}(:[0-9]{2})?))?", word)
     try:
-        if word not in days and int(word[:4]) < EARLIEST_YEAR:
+        day = _day(written[1] if written else "", today)
+        if day.year < EARLIEST_YEAR:
             raise UsageError(f"{word} is too long ago: Binotel was not there before {EARLIEST_YEAR}.")
-        if re.fullmatch(r"[0-9-]{10}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?", word):
+        if written and written[2]:
             # Where the clocks repeat an hour: from the first time it begins to the second time it ends.
-            moment = datetime.fromisoformat(word).replace(tzinfo=timezone, fold=int(is_stop))
+            moment = datetime.combine(day, time.fromisoformat(written[2]), timezone).replace(fold=int(is_stop))
             if moment.astimezone(UTC).astimezone(timezone).replace(tzinfo=None) != moment.replace(tzinfo=None):
                 raise UsageError(f"There was no {word}: the clocks were put forward. Name a time before or after that.")
             return moment
-        day = days.get(word) or datetime.strptime(word, "%Y-%m-%d").date()  # noqa: DTZ007 - a day, no moment
     except ValueError:
         raise UsageError(
             f"{word!r} is not a time: write it as 2024-05-01, 2024-05-01 09:30, today or yesterday."
@@ -68,7 +89,7 @@ def wanted_period(word: str, today: date) -> tuple[date, date] | None:
     yesterday, last-week, this-week, last-month, this-month, 2024-05, 2024-W18 (weeks begin on Monday). None for any
     other word; raises UsageError for a month or a week that there never was.
     """
-    if word == "yesterday":
+    if _IN_ENGLISH.get(word.lower(), word) == "yesterday":
         return today - DAY, today - DAY
     if word in ("last-week", "this-week"):
         day = today - 7 * DAY if word == "last-week" else today
