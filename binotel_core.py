@@ -623,27 +623,33 @@ class BinotelClient:
         if method not in METHODS:
             raise ValueError(f"Binotel's API has no method {method!r}.")
         body, timeout = self._body(METHODS[method], params or {}), self._timeout
-        seconds_left, pauses = (
-            float(ANSWER_SECONDS),
-            iter(RETRY_PAUSES_SECONDS if self._pauses is None else self._pauses),
-        )
+        seconds_left = float(ANSWER_SECONDS)
+        pauses = iter(RETRY_PAUSES_SECONDS if self._pauses is None else self._pauses)
         if method == DIAL_METHOD:  # answered when the line has picked up
             rings = str((params or {}).get("callTimeToExt") or RINGS_SECONDS)
             rings_seconds = int(rings) if re.fullmatch("[0-9]{1,4}", rings) else RINGS_SECONDS
             timeout = timeout[0], rings_seconds + RINGS_MARGIN_SECONDS
             seconds_left = max(seconds_left, sum(timeout))
+        told, tries = "", 0
         while True:
+            tries += 1
             self._throttle.acquire(method)  # the wait for the quota has no part in it
             began = time.monotonic()
             try:
-                return self._call_once(method, body, seconds_left, timeout)
+                answer = self._call_once(method, body, seconds_left, timeout)
             except BinotelError as error:
                 pause_seconds = next(pauses, math.inf)
                 seconds_left -= time.monotonic() - began + pause_seconds
                 retry = error.retry_writes if METHODS[method].writes else error.retry_reads
                 if not retry or seconds_left <= 0:
                     raise
-                log.info("%s Trying again in %d s.", error, pause_seconds)
+                if str(error) != told:  # one line for each cause, however often it is met
+                    told = str(error)
+                    log.info("%s Trying again", told)
+            else:
+                if told:
+                    log.info("%s was answered at try %d", method, tries)
+                return answer
             self._sleep(pause_seconds)
 
     def _body(self, method: Method, params: Mapping[str, Any]) -> bytes:

@@ -245,7 +245,7 @@ def test_the_file_comes_from_the_argument_else_from_the_environment(tmp_path):
 def test_no_secret_is_in_the_repr(load):
     text = "BINOTEL_KEY=my-key\nBINOTEL_SECRET=my-secret\nSMTP_HOST=h\nSMTP_USER=u\nSMTP_PASSWORD=my-password\n"
     settings = load(text)
-    assert "my-" not in repr(settings)
+    assert "my-" not in repr(settings) + str([*settings.lines()])
     assert set(settings.secrets) == {"my-key", "my-secret", "my-password"}
 
 
@@ -362,7 +362,7 @@ def test_the_tokens_in_the_addresses_of_chats_are_secrets_in_every_form(colon, l
     settings = load(
         REQUIRED + f"ALERT_URLS='tgram://123456789{colon}{letter}bCdEfGhIjKlMnOpQrStUvWxYz012345678/12345678'\n"
     )
-    assert "bCdEf" not in repr(settings)
+    assert "bCdEf" not in repr(settings) + str([*settings.lines()])
     token = "AbCdEfGhIjKlMnOpQrStUvWxYz012345678"
     assert {f"123456789:{token}", token} <= set(settings.secrets)
 
@@ -400,7 +400,7 @@ def test_a_wrong_timetable_or_monitor_is_told_with_what_is_allowed(load, tmp_pat
 def test_the_address_of_a_monitor_is_a_secret(load):
     settings = load(REQUIRED + "HEALTHCHECK_URL_BACKUP_CUSTOMERS=https://hc-ping.com/5bf66975-d4c7\n")
     assert "5bf66975-d4c7" in settings.secrets
-    assert "5bf66975" not in repr(settings)
+    assert "5bf66975" not in repr(settings) + str([*settings.lines()])
 
 
 def test_the_name_of_a_job_in_the_address_of_its_monitor_is_no_secret(load):
@@ -451,7 +451,7 @@ def test_a_database_server_is_named_with_its_password_which_is_a_secret(load, tm
     assert settings.database_url == "postgresql+psycopg://me:p%40ss-word@db.example.com/binotel"
     assert settings.state_dir == tmp_path / "var"
     assert {"p%40ss-word", "p@ss-word"} <= set(settings.secrets)
-    assert "ss-word" not in repr(settings)
+    assert "ss-word" not in repr(settings) + str([*settings.lines()])
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """The frame around every script: arguments, configuration, logging, the lock, exit codes."""
 
 import argparse
+import difflib
 import errno
 import functools
 import gc
 import logging
 import logging.handlers
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -136,7 +138,8 @@ def run(
             return 0
         settings = load_settings(arguments.config)
         hide_in_log(settings.secrets)
-        log.debug("Settings: %s", settings)
+        for line in settings.lines():
+            log.debug("Settings: %s", line)
         keep_temporary_files_in(settings.state_dir / "tmp")
         job = Job(name, arguments, settings)
         if alone:
@@ -346,6 +349,12 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2; a wrong option is told with the right one."""
+        unknown = re.search(r"unrecognized arguments:.*?(--?[a-z][\w-]*)", message)
+        near = difflib.get_close_matches(unknown[1], self._option_string_actions, 1) if unknown else []
+        super().error(f"{message}. Did you mean {near[0]}?" if near else message)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if file is sys.stdout:

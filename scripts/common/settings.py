@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, time
 from io import StringIO
 from pathlib import Path
@@ -97,6 +97,18 @@ class Settings:
     record_max_mb: int
     timetables: Mapping[str, Timetable]  # of the jobs that run_schedule.py runs; job_of() tells whose each is
     healthcheck_urls: Mapping[str, str] = dataclasses.field(repr=False)  # by job; whoever has one may use it
+
+    def lines(self) -> Iterator[str]:
+        """Each setting on a line of its own; of those that may hold a secret, whether there is one."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if not field.repr:
+                value = "***" if value else ""
+            elif field.name == "timetables":
+                value = ", ".join(f"{name} {timetable.line}" for name, timetable in value.items())
+            elif isinstance(value, tuple):
+                value = ", ".join(map(str, value))
+            yield f"{field.name} = {value}"
 
     @property
     def secrets(self) -> tuple[str, ...]:

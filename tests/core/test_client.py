@@ -1,6 +1,7 @@
 """The client: what it sends, what it accepts, what it sends again, and how it says what went wrong."""
 
 import json
+import logging
 import socket
 import ssl
 import threading
@@ -203,6 +204,14 @@ def test_a_read_is_tried_again_with_growing_pauses_and_then_told(fault, message,
     assert len(sandbox.requests) == 3 + len(RETRY_PAUSES_SECONDS) + 1
     assert 2 in clock.slept[2:]
     assert 32 in clock.slept[2:]
+
+
+def test_tries_that_fail_for_one_cause_are_one_line_and_their_number(client, sandbox, caplog):
+    caplog.set_level(logging.INFO)
+    sandbox.faults[PER_DAY] = ["http-500"] * 3
+    client.calls_per_day(DAY)
+    lines = [record.getMessage() for record in caplog.records if "uota" not in record.getMessage()]
+    assert [line.split(" ")[-2:] for line in lines] == [["Trying", "again"], ["try", "4"]]
 
 
 def test_retries_keep_to_the_quota(client, sandbox, clock):

@@ -34,3 +34,10 @@ def test_a_python_without_the_packages_is_told_which_one_has_them(name):
     assert (result.returncode, result.stdout, len(result.stderr.splitlines())) == (2, "", 1)
     assert "lacks the package" in result.stderr
     assert f"start {name} with the project's own Python, {PROJECT_ROOT / '.venv'}" in result.stderr
+
+
+def test_a_wrong_option_is_told_with_the_right_one():
+    command = [sys.executable, PROJECT_ROOT / "scripts" / "export_calls_per_day.py", "--formt", "xlsx"]
+    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith("error: unrecognized arguments: --formt. Did you mean --format?\n")
