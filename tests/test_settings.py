@@ -57,6 +57,8 @@ def test_the_defaults(load, tmp_path):
         "summary_urls": (),
         "alert_tell_done": False,
         "lost_call_grace_minutes": 10,
+        "line_offline_minutes": 10,
+        "lines_ignored": (),
         "working_hours": None,
         "service_level_seconds": 20,
         "backups_dir": tmp_path / "backups",
@@ -78,12 +80,13 @@ def test_every_key_is_read(load, tmp_path):
         "SMTP_PORT=465\nSMTP_SECURITY=tls\nSMTP_USER=me\nSMTP_PASSWORD='a #b$c ${d}'\nMAIL_FROM=me@example.com\n"
         "REPORT_TO= a@example.com, b@example.com ,\nALERT_TO=c@example.com\n"
         "ALERT_URLS=' json://127.0.0.1/a   ntfy://ntfy.example.com/b '\nALERT_TELL_DONE=yes\n"
-        "LOST_CALL_GRACE_MINUTES=0\n"
+        "LOST_CALL_GRACE_MINUTES=0\nLINE_OFFLINE_MINUTES=20\nLINES_IGNORED='905, 906'\n"
         "SUMMARY_URLS=json://127.0.0.1/c\nSERVICE_LEVEL_SECONDS=30\n"
         "WORKING_HOURS=9:00 – 18:30\nBACKUPS_DIR=/srv/backups\nBACKUPS_KEEP=7\nADMIN_TO=d@example.com\n"
         "CALLS_KEEP_DAYS=400\n"
         "RECORDS_URL=s3://bucket/calls\nRECORDS_PATIENCE_HOURS=24\nRECORD_MAX_MB=50\n"
         "SCHEDULE_EXPORT_CALLS_PER_DAY=day at 07:30 | --format xlsx,csv\nSCHEDULE_ALERT_LOST_CALLS=every 5 minutes\n"
+        "SCHEDULE_ALERT_LINES=every 5 minutes\nHEALTHCHECK_URL_ALERT_LINES=https://hc-ping.com/lines\n"
         "SCHEDULE_DOWNLOAD_RECORDS=every 2 hours\nSCHEDULE_BACKUP_CUSTOMERS=sunday at 03:00\n"
         "SCHEDULE_ARCHIVE_CALLS=day at 01:00 | 2023-01-01\n"
         "SCHEDULE_EXPORT_CALLS_FOR_PERIOD=Monday at 08:00|last-week; 1 at 08:00 | last-month --no-mail;\n"
@@ -119,6 +122,8 @@ def test_every_key_is_read(load, tmp_path):
         "summary_urls": ("json://127.0.0.1/c",),
         "alert_tell_done": True,
         "lost_call_grace_minutes": 0,
+        "line_offline_minutes": 20,
+        "lines_ignored": ("905", "906"),
         "working_hours": (time(9), time(18, 30)),
         "service_level_seconds": 30,
         "backups_dir": Path("/srv/backups"),
@@ -131,6 +136,7 @@ def test_every_key_is_read(load, tmp_path):
         "timetables": {
             "export_calls_per_day": dataclasses.asdict(Timetable.parse("day at 07:30 | --format xlsx,csv")),
             "alert_lost_calls": dataclasses.asdict(Timetable.parse("every 5 minutes")),
+            "alert_lines": dataclasses.asdict(Timetable.parse("every 5 minutes")),
             "download_records": dataclasses.asdict(Timetable.parse("every 2 hours")),
             "backup_customers": dataclasses.asdict(Timetable.parse("sunday at 03:00")),
             "archive_calls": dataclasses.asdict(Timetable.parse("day at 01:00 | 2023-01-01")),
@@ -145,6 +151,7 @@ def test_every_key_is_read(load, tmp_path):
             "export_calls_per_day": "https://hc-ping.com/export",
             "export_calls_for_period": "https://hc-ping.com/period",
             "alert_lost_calls": "https://hc-ping.com/alert",
+            "alert_lines": "https://hc-ping.com/lines",
             "download_records": "https://hc-ping.com/records",
             "backup_customers": "https://hc-ping.com/backup",
             "archive_calls": "https://hc-ping.com/archive",
@@ -313,6 +320,7 @@ def test_all_faults_are_told_at_once_with_key_and_remedy(load, tmp_path):
         ("ALERT_TELL_DONE=later", "ALERT_TELL_DONE"),
         ("LOST_CALL_GRACE_MINUTES=ten", "LOST_CALL_GRACE_MINUTES"),
         ("LOST_CALL_GRACE_MINUTES=1441", "LOST_CALL_GRACE_MINUTES"),
+        ("LINES_IGNORED=Olena", "LINES_IGNORED"),
         ("WORKING_HOURS=9-18", "WORKING_HOURS"),
         ("BACKUPS_KEEP=0", "BACKUPS_KEEP"),
         ("CALLS_KEEP_DAYS=0", "CALLS_KEEP_DAYS"),
@@ -389,7 +397,7 @@ def test_mail_without_tls_is_for_this_machine_alone(load, host):
 def test_a_wrong_timetable_or_monitor_is_told_with_what_is_allowed(load, tmp_path):
     text = "SCHEDULE_ALERT_LOST_CALLS=5 minutes\nHEALTHCHECK_URL_ALERT_LOST_CALLS=hc-ping.com/1\nSCHEDULE_ALERTS=x\n"
     assert faults(load, REQUIRED + text) == [
-        f"{tmp_path}/config.env: SCHEDULE_ALERTS is not a known key. Did you mean SCHEDULE_ALERT_LOST_CALLS?",
+        f"{tmp_path}/config.env: SCHEDULE_ALERTS is not a known key. Did you mean SCHEDULE_ALERT_LINES?",
         f"{tmp_path}/config.env: SCHEDULE_ALERT_LOST_CALLS cannot be used: '5 minutes' is not understood; write it as "
         "'day at 07:30', 'sunday at 03:00', '1 at 08:00' (of each month), 'every 5 minutes' or 'every 2 hours'.",
         f"{tmp_path}/config.env: HEALTHCHECK_URL_ALERT_LOST_CALLS cannot be used: write the whole address, as in "

@@ -431,6 +431,37 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "got through themselves after {time}",
         "дозвонились сами через {time}",
     ),
+    # The alert about lines
+    "line offline": (
+        "Лінія {line} не в мережі з {time}",
+        "Line {line} has been offline since {time}",
+        "Линия {line} не в сети с {time}",
+    ),
+    "line back": (
+        "Лінія {line} знову в мережі, не було {time}",
+        "Line {line} is online again, after {time}",
+        "Линия {line} снова в сети, не было {time}",
+    ),
+    "calls silent": (
+        "Вхідних дзвінків немає з {time}",
+        "No incoming calls since {time}",
+        "Входящих звонков нет с {time}",
+    ),
+    "usually so many": (
+        "Зазвичай за цей час їх приблизно {count}. Зателефонуйте на свій номер: чи працює телефонія?",
+        "There are usually some {count} in such a time. Call your own number: does it ring?",
+        "Обычно за это время их примерно {count}. Позвоните на свой номер: работает ли телефония?",
+    ),
+    "calls come again": (
+        "Дзвінки знову надходять (не було з {time})",
+        "Calls come again (none since {time})",
+        "Звонки снова поступают (не было с {time})",
+    ),
+    "check the phone": (
+        "Перевірте, чи ввімкнено телефон або програму та чи є інтернет.",
+        "Check whether the telephone or the program is on, and the internet connection.",
+        "Проверьте, включён ли телефон или программа и есть ли интернет.",
+    ),
     "alert test": (
         "Перевірка: сповіщення про втрачені дзвінки надходитимуть сюди",
         "A test: alerts of lost calls will come here",
@@ -487,6 +518,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Про втрачені дзвінки зараз дізнаються не всі, або не дізнається ніхто.",
         "Not everybody is told of lost calls now, or nobody is.",
         "О потерянных звонках сейчас узнают не все, или не узнаёт никто.",
+    ),
+    "alert_lines failed": (
+        "Якщо лінія зараз зникне з мережі, про це ніхто не дізнається.",
+        "If a line goes offline now, nobody is told.",
+        "Если линия сейчас пропадёт из сети, об этом никто не узнает.",
     ),
     "download_records failed": (
         "Записи розмов завантажено не всі.",

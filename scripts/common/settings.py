@@ -27,6 +27,7 @@ JOBS = (
     "export_calls_per_day",
     "export_calls_for_period",
     "alert_lost_calls",
+    "alert_lines",
     "download_records",
     "backup_customers",
     "archive_calls",
@@ -86,6 +87,8 @@ class Settings:
     summary_urls: tuple[str, ...] = dataclasses.field(repr=False)
     alert_tell_done: bool
     lost_call_grace_minutes: int
+    line_offline_minutes: int
+    lines_ignored: tuple[str, ...]
     working_hours: tuple[time, time] | None
     service_level_seconds: int
     backups_dir: Path
@@ -155,6 +158,8 @@ DEFAULTS: dict[str, str | None] = {
     "SUMMARY_URLS": "",
     "ALERT_TELL_DONE": "no",
     "LOST_CALL_GRACE_MINUTES": "10",
+    "LINE_OFFLINE_MINUTES": "10",
+    "LINES_IGNORED": "",
     "WORKING_HOURS": "",
     "SERVICE_LEVEL_SECONDS": "20",
     "BACKUPS_DIR": "backups",
@@ -300,6 +305,8 @@ class _Checker:
             summary_urls=self._checked("SUMMARY_URLS", _chats, ()),
             alert_tell_done=self._checked("ALERT_TELL_DONE", _yes_or_no, False),
             lost_call_grace_minutes=self._checked("LOST_CALL_GRACE_MINUTES", _minutes, 10),
+            line_offline_minutes=self._checked("LINE_OFFLINE_MINUTES", _minutes, 10),
+            lines_ignored=self._checked("LINES_IGNORED", _lines, ()),
             working_hours=self._checked("WORKING_HOURS", _hours, None),
             service_level_seconds=self._checked("SERVICE_LEVEL_SECONDS", _count, 20),
             backups_dir=self._checked("BACKUPS_DIR", self._folder, Path()),
@@ -317,10 +324,10 @@ class _Checker:
         for key in ("SMTP_HOST", "MAIL_FROM"):
             if asking and not self._text(key):
                 self._fault(key, f"is missing, and {asking[0]} asks for mail.", f"Fill it in, or empty {asking[0]}.")
-        if settings.timetables.get("alert_lost_calls") and not (settings.alert_to or settings.alert_urls):
-            self._fault(
-                "SCHEDULE_ALERT_LOST_CALLS", "would tell nobody.", "Fill in ALERT_TO or ALERT_URLS, or empty it."
-            )
+        for job in ("alert_lost_calls", "alert_lines"):
+            if settings.timetables.get(job) and not (settings.alert_to or settings.alert_urls):
+                remedy = "Fill in ALERT_TO or ALERT_URLS, or empty it."
+                self._fault(f"SCHEDULE_{job.upper()}", "would tell nobody.", remedy)
         for name, timetable in settings.timetables.items():
             if job_of(name) == "export_calls_for_period" and not timetable.arguments:
                 remedy = "Add one, as in 'monday at 08:00 | last-week'."
@@ -458,6 +465,13 @@ def _count(text: str) -> int:
 
 def _optional_count(text: str) -> int | None:
     return _count(text) if text else None
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    lines = tuple(filter(None, re.split(r"[\s,;]+", text)))
+    if wrong := [line for line in lines if not re.fullmatch("[0-9]{1,8}", line)]:
+        raise ValueError(f"{wrong[0]!r} is no internal line: write them as 901, 902.")
+    return lines
 
 
 def _lines_of_timetables(text: str) -> dict[str, Timetable]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from binotel_core import ApiError, BinotelClient, SignatureError, TransportError
 from common.calls.call import clean
-from common.calls.entries import UnreadableError, readable
+from common.calls.entries import readable
+from common.calls.lines import lines_of
 from common.calls.phone import dialable
 from common.customers.backup import Backup, Customer, changed_fields, ids_of, keyed, label_of, list_of, what_is_wrong
 
@@ -15,7 +16,6 @@ AGAIN_SECONDS = 5  # between two lists of which one alone proves nothing
 ASKED_AT_ONCE = 100  # ids in a request
 WRONG_DATA = 104  # a code of the API
 MAX_NAMED = 10
-OF_ENDPOINT = frozenset(("internalNumber", "login", "password"))  # fields that one has
 MAX_FAILURES_IN_A_ROW = 3  # of the network: then it is gone, and the rest would fail the same way
 
 
@@ -65,7 +65,7 @@ class Lists:
         labels = (entry for _, entry in keyed(list_of(client, "customers/listOfLabels")))
         self.labels.update(readable(labels, label_of, tell))
         employees = (entry for _, entry in keyed(list_of(client, "settings/list-of-employees")))
-        self.lines = self.lines.union(*readable(employees, _lines, tell)) - {""}
+        self.lines |= {line.number for lines in readable(employees, lines_of, tell) for line in lines}
 
 
 def make_plan(backup: Backup, live: Backup, lists: Lists, country: str, is_wanted: Callable[[Customer], bool]) -> Plan:
@@ -292,23 +292,3 @@ class Restorer:
             for number in step.live.numbers if step.live else ():
                 self._numbers.pop(number, None)
             self._numbers.update(dict.fromkeys(step.params["numbers"], identity))
-
-
-def _lines(entry: Any) -> set[str]:
-    """The internal numbers of an employee: one, or in API 4.0 one of each of the employee's endpoints.
-
-    Raises UnreadableError.
-    """
-    if not isinstance(entry, dict):
-        raise UnreadableError("person among the employees", "", "", entry)
-    endpoints = entry.get("endpointData") or []
-    if isinstance(endpoints, dict) and OF_ENDPOINT.isdisjoint(endpoints):
-        endpoints = list(endpoints.values())  # some by id
-    if not isinstance(endpoints, list):
-        endpoints = [endpoints]
-    fields = [("extNumber", entry)] + [("internalNumber", endpoint) for endpoint in endpoints]
-    lines = [(name, fields_of.get(name) if isinstance(fields_of, dict) else fields_of) for name, fields_of in fields]
-    for name, line in lines:
-        if not (line is None or isinstance(line, str) or type(line) is int):
-            raise UnreadableError("person among the employees", str(entry.get("employeeID", "")), name, line)
-    return {str(line or "") for _, line in lines}

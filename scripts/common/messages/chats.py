@@ -60,10 +60,10 @@ class Channel:
     fits: Callable[[Mail], bool] | None = None
 
 
-def channels(settings: Settings) -> list[Channel]:
-    """Every address of ALERT_TO and every URL of ALERT_URLS, each a channel of its own."""
+def channels(settings: Settings, job: str = "alert_lost_calls") -> list[Channel]:
+    """Every address of ALERT_TO and every URL of ALERT_URLS, each a channel of its own, for what a job tells."""
     mails = [
-        Channel(f"mail to {address}", f"mail:{address}", partial(_send_mail, address, settings))
+        Channel(f"mail to {address}", f"mail:{address}", partial(_send_mail, address, settings, job))
         for address in settings.alert_to
     ]
     return mails + chats(settings.alert_urls, "ALERT_URLS")
@@ -74,13 +74,13 @@ def chats(urls: Sequence[str], key: str) -> list[Channel]:
     return [_chat(_Chat(number, url, key), url) for number, url in enumerate(urls, 1)]
 
 
-def _send_mail(address: str, settings: Settings, message: Mail, accepted: Callable[[], None]) -> None:
+def _send_mail(address: str, settings: Settings, job: str, message: Mail, accepted: Callable[[], None]) -> None:
     try:
         mail.send(
             message,
             [],
             settings,
-            thread=Thread("alert_lost_calls", str(datetime.now(settings.timezone).date())),
+            thread=Thread(job, str(datetime.now(settings.timezone).date())),
             to=[address],
             key="ALERT_TO",
             pauses=iter(mail.PAUSES_SECONDS[:1]),  # chats are waiting, and the next run is only minutes away

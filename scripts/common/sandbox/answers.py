@@ -64,6 +64,7 @@ class Sandbox:
         self.requests: list[dict[str, Any]] = []
         self.faults: dict[str, list[str]] = {}
         self.base_url = ""
+        self.offline = {OFFLINE_LINE}  # lines
         self._time_scale = time_scale
         self._key = key
         self._secret = secret
@@ -195,7 +196,7 @@ class Sandbox:
                             "department": "",
                             "extNumber": line,
                             "extHash": hashlib.sha256(f"{self._secret} {line}".encode()).hexdigest()[:16],
-                            "extStatus": {"status": "offline" if line == OFFLINE_LINE else "online"},
+                            "extStatus": {"status": "offline" if line in self.offline else "online"},
                         }
                         for line, (name, email) in EMPLOYEES.items()
                     }
@@ -230,7 +231,7 @@ class Sandbox:
             or ("ivrName" in method.required and params["ivrName"] not in MENUS)
         ):
             raise Refusal(104, "Wrong data")
-        if name == "ext-to-phone" and (line not in EMPLOYEES or line == OFFLINE_LINE):
+        if name == "ext-to-phone" and (line not in EMPLOYEES or line in self.offline):
             raise Refusal(150, "Can't call to the ext")
         if not all(re.fullmatch(r"\+?[0-9]{3,15}", phone) and not phone.endswith("7") for phone in phones):
             raise Refusal(151, "Can't call to the external number")

@@ -29,6 +29,7 @@ LIMIT_SECONDS = {
     "export_calls_per_day": 2 * HOUR,
     "export_calls_for_period": 6 * HOUR,
     "alert_lost_calls": 15 * MINUTE,
+    "alert_lines": 15 * MINUTE,
     "download_records": 12 * HOUR,
     "backup_customers": 2 * HOUR,
     "archive_calls": 12 * HOUR,
