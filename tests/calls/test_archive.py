@@ -82,6 +82,15 @@ def test_much_is_kept_at_once(archive, table):
     assert len(table(CALLS, "id")) == 300
 
 
+def test_much_that_was_kept_at_another_time_is_replaced(archive, table):
+    for hour in ("09", "10"):
+        stretch = Wanted(int(at(f"{hour}:00").timestamp()), int(at(f"{hour}:59").timestamp()))
+        calls = [entry(f"{hour}:{index % 60:02}", generalCallID=f"{index:03}") for index in range(200)]
+        archive.keep(calls, stretch, LATER)
+    assert len(table(CALLS, "id")) == len(table(RUNG, "id")) == 200
+    assert {start for (start,) in table(CALLS, "start")} == {NOON - 7200 + 60 * minute for minute in range(60)}
+
+
 def test_a_stretch_is_known_until_three_hours_before_it_was_asked_for(archive):
     asked = NOON + HOUR
     archive.keep(CALLS_OF_MORNING, MORNING, asked)

@@ -244,11 +244,12 @@ class Archive:
             if {*wanted.ways} != {*BOTH}:  # a call whose direction is not told may be listed as one of the other
                 gone = [row for row in gone if row.direction]
             unlisted = self._note_unlisted(connection, gone, wanted, asked) if gone else []
-            self._database.write(connection, CALLS, list(calls.values()), (CALLS.c.entry, CALLS.c.unlisted_since))
+            changing = CALLS.c.entry, CALLS.c.unlisted_since
+            self._database.write(connection, CALLS, list(calls.values()), changing, are_new=not there)
             shorter = [(self._account, row.id, len(rung[row.id])) for row in there if row.id in rung]
             for_each(connection, lambda: _RUNG_BEYOND, "rung beyond", shorter)
             rung_rows = [row for rows in rung.values() for row in rows]
-            self._database.write(connection, RUNG, rung_rows, list(RUNG.columns))
+            self._database.write(connection, RUNG, rung_rows, list(RUNG.columns), are_new=not there)
             if wanted.of:
                 found = [(self._account, wanted.of, identity) for identity in calls]
                 self._database.write(connection, FOUND, found)
