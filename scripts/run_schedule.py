@@ -28,6 +28,7 @@ import filelock
 from common.job import EXIT_ALREADY_RUNNING, EXIT_FAILED, hide_in_log, is_watched, log_to_file, print_out, run_command
 from common.schedule.loop import Loop
 from common.schedule.planned import DATABASE_ERRORS, Account, Planned
+from common.schedule.runs import shown_seconds
 from common.settings import JOBS, Settings, SettingsError, UsageError, load_settings
 from common.state.locks import lock
 from common.state.urls import is_server
@@ -232,14 +233,14 @@ def planned_text(accounts: list[Account]) -> str:
 
 def table(accounts: list[Account]) -> list[str]:
     """A line a job: when it runs, when next, and how it ended; in columns."""
-    rows = [("job", "when", "next run", "last run")]
+    rows = [("job", "when", "next run", "last run", "took", "result")]
     for account in accounts:
         for planned in (planned for job in JOBS for planned in planned_of(account, job)):
             kept = planned.kept
             if planned.timetable or kept:
-                rows.append((planned.label, when_text(planned), next_text(planned, kept), last_text(planned, kept)))
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return ["  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]]) for row in rows]
+                rows.append((planned.label, when_text(planned), next_text(planned, kept), *last_texts(planned, kept)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 def when_text(planned: Planned) -> str:
@@ -263,11 +264,14 @@ def next_text(planned: Planned, kept: dict[str, Any]) -> str:
     return f"{moment(due, planned)}{late}"
 
 
-def last_text(planned: Planned, kept: dict[str, object]) -> str:
-    last = kept.get("last")
-    if not isinstance(last, dict):
-        return "never"
-    return f"{moment(last['began'], planned)} {last['problem'] or 'done'}"
+def last_texts(planned: Planned, kept: dict[str, Any]) -> tuple[str, str, str]:
+    """When it ran last, how long that took, and how it ended."""
+    if not (last := kept.get("last")):
+        return "never", "", ""
+    result = last["problem"] or "done"
+    if last["problem"] and (since := (kept.get("trouble") or {}).get("since")):
+        result = f"fails since {moment(since, planned)}: {result}"
+    return moment(last["began"], planned), shown_seconds(max(0, last["ended"] - last["began"])), result
 
 
 def moment(seconds: float, planned: Planned) -> str:

@@ -21,6 +21,7 @@ import pytest
 import run_schedule
 from common.sandbox.answers import KEY
 from common.schedule import trouble
+from common.schedule.runs import shown_seconds
 from common.settings import load_settings
 from common.state.store import Store
 from helpers import KYIV
@@ -281,19 +282,22 @@ def test_list_shows_each_job_its_next_run_and_how_the_last_one_ended(configure, 
     remember("alert_lost_calls", "every 5 minutes")
     assert run("--once", "export_calls_per_day", config)[0] == 0
     code, output, errors = run("--list", config)
-    ended = datetime.fromtimestamp(remember("export_calls_per_day")["last"]["began"], KYIV)
+    last = remember("export_calls_per_day")["last"]
+    ended = datetime.fromtimestamp(last["began"], KYIV)
     now = datetime.now(KYIV)
     next_run = now.replace(hour=7, minute=30)
     next_run += timedelta(days=int(next_run <= now))
     overdue = datetime.fromtimestamp(remember("alert_lost_calls")["next_due"], KYIV)
     assert (code, errors) == (0, "")
     assert [re.split("  +", line) for line in output.splitlines()] == [
-        ["job", "when", "next run", "last run"],
+        ["job", "when", "next run", "last run", "took", "result"],
         [
             "export_calls_per_day",
             "day at 07:30 | --format json",
             f"{next_run:%Y-%m-%d %H:%M}",
-            f"{ended:%Y-%m-%d %H:%M} done",
+            f"{ended:%Y-%m-%d %H:%M}",
+            shown_seconds(last["ended"] - last["began"]),
+            "done",
         ],
         [
             "alert_lost_calls",
@@ -328,7 +332,7 @@ def test_a_job_with_several_times_is_listed_and_run_by_hand_at_each_of_them(conf
         ["export_calls_for_period yesterday --format json", "1 at 08:00 | yesterday --format json"],
     ]
     assert [row[2][8:] for row in rows][1] == "01 08:00"
-    assert [row[3].split()[-1] for row in rows] == ["done", "done"]
+    assert [row[5] for row in rows] == ["done", "done"]
 
 
 def test_once_gives_the_jobs_own_exit_code_for_each_account(configure, sandbox, tmp_path):
