@@ -6,6 +6,7 @@
 # make pictures  make the pictures in docs/ anew, from the sandbox
 # make lock      lock the newest that each requirements*.in allows into its requirements*.txt
 # make audit     ask whether weaknesses are known of what is locked
+# make update    get the newest version from where this one was cloned, and what it needs
 # make clean     remove the virtual environment and what demo and tests left
 
 PYTHON ?= python3
@@ -21,7 +22,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 # Where it is set, each of the tests' many processes compiles all of its modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test lint bench docs pictures lock audit clean
+.PHONY: setup update demo test lint bench docs pictures lock audit clean
 
 setup: $(SET_UP)
 
@@ -45,6 +46,10 @@ $(SET_UP_DEV): requirements-dev.txt | $(BIN)/python
 $(SET_UP_LOCK): requirements-lock.txt | $(BIN)/python
 	$(INSTALL) -r requirements-lock.txt
 	touch $@
+
+update:
+	git pull --ff-only
+	$(MAKE) setup
 
 demo: $(SET_UP_DEMO)
 	$(BIN)/python scripts/demo.py --api $(API)

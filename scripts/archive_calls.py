@@ -30,8 +30,10 @@ from common.calls.phone import country_of, international
 from common.job import Job, print_out, run
 from common.progress import progress_bar
 from common.settings import UsageError
+from common.state.database import copies_of
 from common.state.query import QueryError, read_only
 from common.state.store import forget_person
+from common.state.urls import file_of, is_server
 
 DAY_SECONDS = 86400
 SHORTEST_NUMBER = 5  # digits
@@ -166,7 +168,8 @@ def forget(number: str, job: Job) -> None:
     key = digits[-SIGNIFICANT_DIGITS:]
     starts = job.archive.starts_with(shown)
     days = {datetime.fromtimestamp(start, job.settings.timezone).date() for start in starts}
-    if paths := [*reports_of(days, job), *recordings_of(key, job)]:
+    copies = [] if is_server(job.settings.database_url) else copies_of(file_of(job.settings.database_url))
+    if paths := [*reports_of(days, job), *recordings_of(key, job), *copies]:
         print_out("These may hold more of it, and are not touched:")
         for path in paths:
             print_out(str(path))

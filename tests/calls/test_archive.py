@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 import sqlalchemy
 
+from binotel_core import BinotelError
 from common.calls.archive import ARCHIVE_STEPS, CALLS, COVERED, FOUND, RUNG, Archive, Wanted, merged
-from common.state.database import database_engine
+from common.state.database import copied, copies_of, database_engine
 from helpers import KYIV, at, entry
 
 HOUR = 3600
@@ -276,6 +277,43 @@ def test_an_archive_of_before_the_views_were_quick_is_upgraded(any_database_url,
         names = {index["name"] for index in sqlalchemy.inspect(connection).get_indexes("calls")}
         assert connection.exec_driver_sql("SELECT employee FROM call_list").scalar_one() == long[:200]
     assert names == {"calls_in_time_order", "calls_by_number", "calls_by_line_and_employee", "calls_legs"}
+
+
+def test_before_an_upgrade_an_sqlite_file_is_copied_and_without_a_copy_nothing_changes(
+    database_url, monkeypatch, tmp_path, caplog
+):
+    with monkeypatch.context() as before:
+        before.setattr("common.calls.archive.ARCHIVE_STEPS", ARCHIVE_STEPS[:-1])
+        older = Archive(database_url, "key", KYIV)
+        older.keep(CALLS_OF_MORNING, MORNING, LATER)
+        assert copies_of(tmp_path / "binotel.db") == []
+    as_it_was = (tmp_path / "binotel.db").read_bytes()
+    with monkeypatch.context() as full:
+        full.setattr("common.state.database.sync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left")))
+        with pytest.raises(BinotelError, match=r"cannot be copied before: .*No space left.* Nothing was changed"):
+            entries(Archive(database_url, "key", KYIV))
+    assert ((tmp_path / "binotel.db").read_bytes(), list(tmp_path.glob("*.part"))) == (as_it_was, [])
+    (tmp_path / "binotel.db.2026-01-01T000000.part").touch()  # of a process that was killed
+    assert entries(Archive(database_url, "key", KYIV)) == CALLS_OF_MORNING
+    [copy] = copies_of(tmp_path / "binotel.db")
+    assert (copy.stat().st_mode & 0o777, list(tmp_path.glob("*.part"))) == (0o600, [])
+    assert f"As it was, it is kept as {copy}" in caplog.text
+    with monkeypatch.context() as back:  # the version before can go on with the copy
+        back.setattr("common.calls.archive.ARCHIVE_STEPS", ARCHIVE_STEPS[:-1])
+        assert entries(Archive(f"sqlite:///{copy}", "key", KYIV)) == CALLS_OF_MORNING
+        with pytest.raises(BinotelError, match="A newer version of these scripts has changed the database"):
+            entries(Archive(database_url, "key", KYIV))
+
+
+def test_only_the_newest_copies_are_kept(tmp_path, database_url):
+    Archive(database_url, "key", KYIV).count(0, 1)
+    for day in range(1, 6):
+        (tmp_path / f"binotel.db.2026-01-0{day}T000000.before-update").touch()
+    newest = copied(tmp_path / "binotel.db")
+    assert sorted(path.name for path in copies_of(tmp_path / "binotel.db")) == [
+        *(f"binotel.db.2026-01-0{day}T000000.before-update" for day in (4, 5)),
+        newest.name,
+    ]
 
 
 def test_the_file_is_the_owners_alone(tmp_path):

@@ -10,7 +10,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy
@@ -18,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError as SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
 from binotel_core import PATIENCE_SECONDS, BinotelError, check_not_emptied, file_remedy, one_line
+from common.files import sync
 from common.state.urls import file_of, is_server
 
 _T = TypeVar("_T")
@@ -25,6 +28,7 @@ _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 
 FEW_ROWS = 100  # a server takes so many as soon one by one as all at once
+COPY, COPIES_KEPT = ".before-update", 3
 HALTED_SECONDS = 30.0  # after that, a process that is in the middle of a server's transaction loses it
 
 
@@ -59,6 +63,7 @@ class Database:
         self._patience_seconds = patience_seconds
         self._is_ready = False
         self._is_server = is_server(url)
+        self._file = None if self._is_server else file_of(url)
 
     def run(self, work: Callable[[sqlalchemy.Connection, float], _T], more_patience_seconds: float = 0) -> _T:
         """What `work` gives, called in one transaction with the connection and the time.
@@ -139,13 +144,17 @@ class Database:
         return float(connection.execute(_SERVER_CLOCK).scalar_one()) if self._is_server else time.time()
 
     def _prepare(self, connection: sqlalchemy.Connection) -> None:
-        """Take the steps that this database lacks."""
+        """Take the steps that this database lacks; an SQLite file that has some of them is copied before."""
         if self._steps_taken(connection) == len(self._steps):
             return
         if self._is_server:
             connection.execute(_LOCK, {"lock": 0})  # other accounts make the same tables
         connection.execute(CreateTable(_STEPS_TAKEN, if_not_exists=True))
-        for step in self._steps[self._steps_taken(connection) :]:
+        taken = self._steps_taken(connection)
+        if taken and self._file:
+            copy = copied(self._file)
+            log.warning("The database is brought up to this version of the scripts. As it was, it is kept as %s", copy)
+        for step in self._steps[taken:]:
             step(connection)
         row = {"part": self._part, "steps": len(self._steps)}
         connection.execute(self.insert_or_update(_STEPS_TAKEN), row)
@@ -161,6 +170,35 @@ class Database:
                 "Update the scripts on this computer, or use another DATABASE_URL.",
             )
         return taken
+
+
+def copied(file: Path) -> Path:
+    """Keep a copy of an SQLite file beside it, whole or not at all, and no more than the newest COPIES_KEPT.
+
+    Raises BinotelError when there can be none.
+    """
+    copy = file.with_name(f"{file.name}.{datetime.now():%Y-%m-%dT%H%M%S}{COPY}")  # noqa: DTZ005 - for people, here
+    part = copy.with_suffix(".part")
+    try:
+        for left in file.parent.glob(f"{file.name}.*.part"):  # who has the transaction is the only one that copies
+            left.unlink()
+        part.touch(0o600)
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(part)) as target:
+            source.backup(target)
+        sync(part)
+        part.replace(copy)
+    except (sqlite3.Error, OSError) as error:
+        part.unlink(missing_ok=True)
+        problem = f"{file} is to be brought up to this version, and cannot be copied before: {one_line(str(error))}."
+        raise BinotelError(problem, "Nothing was changed. Make room for a copy of it, and run this again.") from error
+    for old in sorted(copies_of(file))[:-COPIES_KEPT]:
+        old.unlink(missing_ok=True)
+    return copy
+
+
+def copies_of(file: Path) -> list[Path]:
+    """The copies of an SQLite file that were kept before it was changed."""
+    return list(file.parent.glob(f"{file.name}.*{COPY}"))
 
 
 _statements: dict[tuple[str, str], str] = {}  # as the driver takes them, by dialect and name
