@@ -68,7 +68,8 @@ def test_every_make_target_that_is_named_is_there(page, target):
 def test_every_make_target_is_explained_to_those_who_contribute():
     makefile = (PROJECT_ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split())
-    assert targets - set(re.findall(r"make (\w+)", TEXTS["CONTRIBUTING.md"])) == {"setup", "clean"}
+    of_users = {"setup", "update", "clean"}
+    assert targets - set(re.findall(r"make (\w+)", TEXTS["CONTRIBUTING.md"])) == of_users
 
 
 def test_every_picture_is_shown_and_soon_loaded():
