@@ -1,6 +1,7 @@
 """Is everything right that the jobs need? Says of each thing whether it is, and what to do where it is not.
 
     python scripts/check_setup.py
+    python scripts/check_setup.py --ask     where there is no config.env yet: asks, and writes one
     python scripts/check_setup.py --send    also sends a test mail to every address, and a message to every chat
 
 It changes nothing and sends nothing (but with --send), asks Binotel for two answers, and is over in half a minute. The
@@ -11,18 +12,21 @@ import argparse
 import json
 import locale
 import logging
+import os
 import shutil
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from common.ask import asked
 from common.checks import FAULT, OK, SKIPPED, WARNING, Finding, Noted, check_all, check_packages, fault, send_tests
 from common.job import EXIT_FAILED, EXIT_USAGE, hide_in_log, print_out, run_command, without_secrets
 from common.labels import LANGUAGES, Labels
 from common.messages.mail import Mail
-from common.settings import SettingsError, load_settings
+from common.settings import PROJECT_ROOT, SettingsError, load_settings
 
 MARKS = {OK: "✓", WARNING: "!", FAULT: "✗", SKIPPED: "–"}
 MOST_COLUMNS = 100
@@ -30,11 +34,16 @@ MOST_COLUMNS = 100
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--send", action="store_true", help="send a test mail and test messages, too")
+    parser.add_argument("--ask", action="store_true", help="ask for what is needed, and write a config.env")
     parser.add_argument("--json", action="store_true", help="print what was found as JSON, for other programs")
 
 
 def main(_name: str, arguments: argparse.Namespace) -> int:
     """Print what each check finds, as soon as it is found."""
+    if arguments.ask:
+        chosen = arguments.config or os.environ.get("BINOTEL_CONFIG") or PROJECT_ROOT / "config.env"
+        asked(Path(chosen).absolute(), lambda labels: Output(labels, is_json=False).tell)
+        print_out("")
     noted = Noted()
     reader = logging.getLogger("common.settings")
     reader.addHandler(noted)

@@ -167,22 +167,33 @@ class Picky:
 
 
 @pytest.fixture
-def mail(configured):
-    """A function that gives what check_mail() finds, with a server of these options."""
+def mail_server():
+    """A function that starts a mail server with these options; gives its port."""
     with ExitStack() as stack:
 
-        def mail(options=None, **keys):
-            if options is not None:
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", 0))
-                    keys["SMTP_PORT"] = str(probe.getsockname()[1])
-                controller = Controller(Picky(), hostname="127.0.0.1", port=int(keys["SMTP_PORT"]), **options)
-                controller.start()
-                stack.callback(controller.stop)
-            usual = {"SMTP_HOST": "127.0.0.1", "SMTP_SECURITY": "none", "MAIL_FROM": "a@example.com"}
-            return found(checks.check_mail(configured(**usual | {"REPORT_TO": "b@example.com"} | keys)))
+        def mail_server(options):
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
+            controller = Controller(Picky(), hostname="127.0.0.1", port=port, **options)
+            controller.start()
+            stack.callback(controller.stop)
+            return port
 
-        yield mail
+        yield mail_server
+
+
+@pytest.fixture
+def mail(configured, mail_server):
+    """A function that gives what check_mail() finds, with a server of these options."""
+
+    def mail(options=None, **keys):
+        if options is not None:
+            keys["SMTP_PORT"] = str(mail_server(options))
+        usual = {"SMTP_HOST": "127.0.0.1", "SMTP_SECURITY": "none", "MAIL_FROM": "a@example.com"}
+        return found(checks.check_mail(configured(**usual | {"REPORT_TO": "b@example.com"} | keys)))
+
+    return mail
 
 
 LOGIN = {"SMTP_USER": "user", "SMTP_PASSWORD": "wrong"}

@@ -13,7 +13,7 @@ FLOORS = (
     ("common.settings", "common.state"),
     ("common.calls", "common.messages"),
     ("common.customers", "common.recordings", "common.reports", "common.sandbox"),
-    ("common.job", "common.progress", "common.delivery", "common.checks"),
+    ("common.job", "common.progress", "common.delivery", "common.checks", "common.ask"),
     ("common.schedule",),
 )
 SCRIPTS = PROJECT_ROOT / "scripts"

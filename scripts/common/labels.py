@@ -758,6 +758,46 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "то же самое запускает ещё и cron или systemd: {jobs}.",
     ),
     "sent": ("надіслано: {whom}.", "sent: {whom}.", "отправлено: {whom}."),
+    "ask key": ("Ключ API (з листа Binotel)", "API key (from Binotel’s letter)", "Ключ API (из письма Binotel)"),
+    "ask secret": ("Секрет API", "API secret", "Секрет API"),
+    "ask zone": ("Часовий пояс облікового запису", "The account’s time zone", "Часовой пояс учётной записи"),
+    "ask again": (
+        "Спробувати ще раз? (+ так, - залишити як є)",
+        "Try again? (+ yes, - keep it as it is)",
+        "Попробовать ещё раз? (+ да, - оставить как есть)",
+    ),
+    "ask report to": (
+        "Кому надсилати звіти (адреси через кому; Enter — нікому)",
+        "Who gets the reports (addresses with commas; Enter for nobody)",
+        "Кому присылать отчёты (адреса через запятую; Enter — никому)",
+    ),
+    "ask sender": ("З якої адреси надсилати", "From which address to send", "С какого адреса отправлять"),
+    "ask server": (
+        "Поштовий сервер (SMTP), з :465 для TLS",
+        "Mail server (SMTP), with :465 for TLS",
+        "Почтовый сервер (SMTP), с :465 для TLS",
+    ),
+    "ask password": (
+        "Пароль до неї (для Gmail — пароль програми)",
+        "Its password (for Gmail an app password)",
+        "Пароль к нему (для Gmail — пароль приложения)",
+    ),
+    "ask chats": (
+        "Чат для сповіщень про втрачені дзвінки, наприклад tgram://ТОКЕН/ID (Enter — жодного)",
+        "Chat for alerts of lost calls, such as tgram://TOKEN/ID (Enter for none)",
+        "Чат для оповещений о потерянных звонках, например tgram://ТОКЕН/ID (Enter — никакого)",
+    ),
+    "ask morning": (
+        "О котрій надсилати звіт за вчора",
+        "When to send yesterday’s report",
+        "Во сколько присылать отчёт за вчера",
+    ),
+    "ask written": ("Записано: {path}", "Written: {path}", "Записано: {path}"),
+    "ask start": (
+        "Щоб розклад запускався разом із комп’ютером, виконайте один раз:\n    {command}",
+        "To have the jobs start with the computer, run this once:\n    {command}",
+        "Чтобы расписание запускалось вместе с компьютером, выполните один раз:\n    {command}",
+    ),
     "fix network": (
         "Перевірте мережу й брандмауер і повторіть перевірку.",
         "Check the network and the firewall, and check again.",
