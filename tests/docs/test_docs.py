@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from common.labels import LANGUAGES, Labels
 from common.reports.summary import summary
 from common.settings import DEFAULTS, PROJECT_ROOT
 from helpers import call, period, with_comparison
@@ -92,8 +93,9 @@ def test_the_readme_is_one_sitting():
     assert len(contributing.splitlines()) <= 80
 
 
-def test_the_ukrainian_readme_says_as_much():
-    english, ukrainian = TEXTS["README.md"], TEXTS["docs/uk/README.md"]
+@pytest.mark.parametrize("language", ["uk", "ru"])
+def test_the_readme_says_as_much_in_other_languages(language):
+    english, other = TEXTS["README.md"], TEXTS[f"docs/{language}/README.md"]
 
     def skeleton(text):
         text = re.sub(r"(?m)#.*$", "", re.sub(r"(?m)^## .*$", "HEADING", text))  # comments beside commands differ
@@ -101,7 +103,19 @@ def test_the_ukrainian_readme_says_as_much():
         words = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
         return text.count("HEADING"), [re.sub(" +\n", "\n", command) for command in commands], sorted(words)
 
-    assert skeleton(ukrainian) == skeleton(english)
+    assert skeleton(other) == skeleton(english)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_managers_page_has_the_words_of_the_report_and_says_as_much_in_each_language(language):
+    text, english = TEXTS[f"docs/{language}/manager.md"], TEXTS["docs/en/manager.md"]
+    assert [text.count(sign) for sign in ("\n## ", "\n| ", "\n- ", "\n1. ", "![")] == [
+        english.count(sign) for sign in ("\n## ", "\n| ", "\n- ", "\n1. ", "![")
+    ]
+    labels = Labels(language)
+    figures = "tile to call,answered percent,called_back,got_through,tried,nobody,rung in lost,picked up,new callers"
+    words = [labels[name] for name in figures.split(",")]
+    assert [word for word in words if word not in text] == []
 
 
 def test_what_scripts_say_of_themselves_is_in_the_docs():
