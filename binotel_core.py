@@ -523,6 +523,8 @@ class Throttle:
 
     account:    the API key; only a hash of it is stored
     time_scale: shrinks the quota's times for tests against the sandbox (its option --time-scale)
+
+    The attribute `granted` says how many heavy requests it has let through.
     """
 
     def __init__(
@@ -530,18 +532,21 @@ class Throttle:
     ) -> None:
         self._ledger, self._account = ledger, account_id(account)
         self._time_scale, self._sleep = time_scale, sleep
+        self.granted = 0
 
     def acquire(self, method: str) -> None:
         """Wait until a request of `method` may start; a light one never waits. Raises what the ledger raises."""
         if not (gap := METHODS[method].gap):
             return
         wait_seconds, give_back = self._ledger.reserve(self._account, functools.partial(self._start, gap))
+        self.granted += 1
         if wait_seconds <= 0:
             return
         quota_log.info("Waiting %.1f s for Binotel's quota", wait_seconds)
         try:
             self._sleep(wait_seconds)
         except BaseException:
+            self.granted -= 1
             give_back()  # interrupted: the request will not be made, so nobody needs to keep clear of it
             raise
 

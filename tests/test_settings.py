@@ -87,6 +87,7 @@ def test_every_key_is_read(load, tmp_path):
         "RECORDS_URL=s3://bucket/calls\nRECORDS_PATIENCE_HOURS=24\nRECORD_MAX_MB=50\n"
         "SCHEDULE_EXPORT_CALLS_PER_DAY=day at 07:30 | --format xlsx,csv\nSCHEDULE_ALERT_LOST_CALLS=every 5 minutes\n"
         "SCHEDULE_ALERT_LINES=every 5 minutes\nHEALTHCHECK_URL_ALERT_LINES=https://hc-ping.com/lines\n"
+        "SCHEDULE_TELL_HEALTH=monday at 08:00\nHEALTHCHECK_URL_TELL_HEALTH=https://hc-ping.com/health\n"
         "SCHEDULE_DOWNLOAD_RECORDS=every 2 hours\nSCHEDULE_BACKUP_CUSTOMERS=sunday at 03:00\n"
         "SCHEDULE_ARCHIVE_CALLS=day at 01:00 | 2023-01-01\n"
         "SCHEDULE_EXPORT_CALLS_FOR_PERIOD=Monday at 08:00|last-week; 1 at 08:00 | last-month --no-mail;\n"
@@ -140,6 +141,7 @@ def test_every_key_is_read(load, tmp_path):
             "download_records": dataclasses.asdict(Timetable.parse("every 2 hours")),
             "backup_customers": dataclasses.asdict(Timetable.parse("sunday at 03:00")),
             "archive_calls": dataclasses.asdict(Timetable.parse("day at 01:00 | 2023-01-01")),
+            "tell_health": dataclasses.asdict(Timetable.parse("monday at 08:00")),
             "export_calls_for_period monday at 08:00 | last-week": dataclasses.asdict(
                 Timetable.parse("monday at 08:00 | last-week")
             ),
@@ -155,6 +157,7 @@ def test_every_key_is_read(load, tmp_path):
             "download_records": "https://hc-ping.com/records",
             "backup_customers": "https://hc-ping.com/backup",
             "archive_calls": "https://hc-ping.com/archive",
+            "tell_health": "https://hc-ping.com/health",
         },
     }
 

@@ -53,12 +53,16 @@ class Job:
     failed: bool = False  # something was told as an error already, and the job went on
 
     @functools.cached_property
+    def throttle(self) -> Throttle:
+        return Throttle(ledger_of(self.settings.database_url), self.settings.key)
+
+    @functools.cached_property
     def client(self) -> BinotelClient:
         settings = self.settings
         return BinotelClient(
             settings.key,
             settings.secret,
-            throttle=Throttle(ledger_of(settings.database_url), settings.key),
+            throttle=self.throttle,
             base_url=settings.api_url,
             verify_answers=settings.verify_answers,
         )
@@ -80,6 +84,17 @@ class Job:
         """Tell what went wrong where the job goes on all the same: it will end with exit code 1."""
         log.error("%s", problem)
         self.failed = True
+
+    def note_requests(self) -> None:
+        """Remember how much of the quota it has spent: see tell_health.py. What cannot be remembered is not counted."""
+        if "throttle" not in vars(self) or not (granted := self.throttle.granted):
+            return
+        from common.state.store import Store  # with SQLAlchemy, which some scripts never need
+
+        settings = self.settings
+        with suppress(Exception):
+            store = Store(settings.database_url, settings.key, "requests", keep_days=400, patience_seconds=1)
+            store.change(self.name, lambda count, _: (count or 0) + granted)
 
     def check_lock(self) -> None:
         """To be called just before what cannot be undone: a mail, a message, a change of Binotel's data.
@@ -147,7 +162,10 @@ def run(
 
             job.lock = lock(settings.database_url, settings.key, name)
         with job.lock or nullcontext():
-            main(job)
+            try:
+                main(job)
+            finally:
+                job.note_requests()
         return EXIT_FAILED if job.failed else 0
 
     run_command(run_job, documentation, add_arguments)

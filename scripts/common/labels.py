@@ -539,6 +539,40 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "The archive of calls was not filled as far as it should be.",
         "Архив звонков пополнен не полностью.",
     ),
+    "tell_health failed": (
+        "Тижневий звіт про роботу скриптів не надіслано.",
+        "The weekly mail about the scripts was not sent.",
+        "Недельный отчёт о работе скриптов не отправлен.",
+    ),
+    # The weekly mail about the scripts
+    "health well": ("Скрипти Binotel: усе гаразд", "Binotel scripts: all is well", "Скрипты Binotel: всё в порядке"),
+    "health failures": (
+        "Скрипти Binotel: не вдалося запусків: {count}",
+        "Binotel scripts: runs that failed: {count}",
+        "Скрипты Binotel: неудавшихся запусков: {count}",
+    ),
+    "health since": ("Від {since}.", "Since {since}.", "С {since}."),
+    "health runs": ("Запуски", "Runs", "Запуски"),
+    "health run": (
+        "{job}: {runs}, з них не вдалося {failures}",
+        "{job}: {runs}, of which {failures} failed",
+        "{job}: {runs}, из них не удалось {failures}",
+    ),
+    "health requests": ("Витрачено запитів із квоти", "Requests spent of the quota", "Потрачено запросов из квоты"),
+    "health space": ("Місце на диску", "Disk space", "Место на диске"),
+    "health size": ("{what}: {size} МБ (+{more})", "{what}: {size} MB (+{more})", "{what}: {size} МБ (+{more})"),
+    "health database": ("база даних", "the database", "база данных"),
+    "health records": ("записи розмов", "the recordings", "записи разговоров"),
+    "health reports": ("звіти й копії", "reports and backups", "отчёты и копии"),
+    "health free": ("вільно: {size} МБ", "free: {size} MB", "свободно: {size} МБ"),
+    "health days": (
+        "за такого темпу вистачить на {count} день|за такого темпу вистачить на {count} дні|за такого темпу "
+        "вистачить на {count} днів",
+        "at this rate enough for {count} day|at this rate enough for {count} days",
+        "при таком темпе хватит на {count} день|при таком темпе хватит на {count} дня|при таком темпе хватит на "
+        "{count} дней",
+    ),
+    "health unfinished": ("Найдавніше незавершене", "The oldest that is not done", "Самое давнее незавершённое"),
     "run_schedule failed": (
         "Жодне завдання зараз не виконується.",
         "No job is run now.",

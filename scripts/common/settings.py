@@ -31,6 +31,7 @@ JOBS = (
     "download_records",
     "backup_customers",
     "archive_calls",
+    "tell_health",
 )
 TOKEN_LENGTH = 8  # parts of a chat channel's URL that are so long may be secrets
 MINUTES_OF_A_DAY = 24 * 60

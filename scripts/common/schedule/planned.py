@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -33,6 +33,7 @@ LIMIT_SECONDS = {
     "download_records": 12 * HOUR,
     "backup_customers": 2 * HOUR,
     "archive_calls": 12 * HOUR,
+    "tell_health": 15 * MINUTE,
 }
 # A job that runs at a time of the day and fails is tried again so long after each failure, on the same day.
 RETRIES_SECONDS = (10 * MINUTE, 30 * MINUTE, 60 * MINUTE)
@@ -121,6 +122,7 @@ class Planned:
         is_begun:            from a run's beginning to its end; still there when the run was cut off
         retry:               while it has failed and is tried again: how often, since when, and when next
         last:                how the last run ended
+        counts:              how many runs there were, and how many of these failed
         trouble:             since when it fails, until when it did, and when ADMIN_TO was told of it last; None while
                              all is well
         """
@@ -251,21 +253,34 @@ class Planned:
         """
         of_plan = {} if self.by_hand else {"is_begun": outcome.is_to_be_repeated, "retry": None}
         changes = of_plan | {"last": outcome.kept} | more
-        kept = self._try_to_note(changes, is_told=True)
+        counted = [0, 0] if outcome.is_to_be_repeated else [1, int(bool(outcome.problem))]
+        kept = self._try_to_note(changes, counted, is_told=True)
         for _ in range(0 if kept or self.by_hand or outcome.is_to_be_repeated else NOTE_ATTEMPTS):
             time.sleep(NOTE_PAUSE_SECONDS)
-            kept = self._try_to_note(changes)
+            kept = self._try_to_note(changes, counted)
             if kept:
                 break
         return kept
 
-    def _try_to_note(self, changes: dict[str, Any], *, is_told: bool = False) -> dict[str, Any] | None:
+    def _try_to_note(
+        self, changes: dict[str, Any], counted: Sequence[int] = (0, 0), *, is_told: bool = False
+    ) -> dict[str, Any] | None:
         """Remember these, too; gives what is remembered now, or None when that is impossible.
 
+        counted: how many runs, and how many that failed, come to those that there were
         is_told: whether that is to be told
         """
+
+        def change(kept: dict[str, Any] | None, _: float) -> dict[str, Any]:
+            kept = kept or {}
+            return (
+                kept
+                | changes
+                | {"counts": [one + more for one, more in zip(kept.get("counts", (0, 0)), counted, strict=True)]}
+            )
+
         try:
-            kept: dict[str, Any] = self.account.store.change(self._name, lambda kept, _: (kept or {}) | changes)
+            kept: dict[str, Any] = self.account.store.change(self._name, change)
         except DATABASE_ERRORS as error:
             why = f"{database_reason(error)}. {database_remedy(error)}".strip()
             log.log(logging.WARNING if is_told else logging.DEBUG, "%s: its end cannot be noted: %s", self.label, why)
