@@ -287,6 +287,33 @@ def test_an_sqlite_file_is_new_whole_emptied_or_broken(configured):
     assert found(checks.check_database(settings)) == ["fix database file"]
 
 
+def test_a_file_in_use_is_not_to_be_taken_away_and_the_calls_wait_for_it(api, configured, monkeypatch):
+    settings = configured()
+    ledger(settings.database_url, time.time).reserve(KEY_ID, lambda _, now: now)
+    engine = checks.database_engine
+    monkeypatch.setattr(checks, "database_engine", lambda url, _: engine(url, 0.01))
+    with engine(settings.database_url).connect() as other:
+        other.exec_driver_sql("SELECT 1")
+        assert found(checks.check_database(settings)) == ["fix database busy"]
+    assert found(checks.check_database(settings)) == ["database file"]
+    (settings.state_dir / "binotel.db").write_bytes(b"no database at all" * 100)
+    assert api(well(), at(12)) == ["api fine", "clock fine", "after database"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "fix"),
+    [
+        ("attempt to write a readonly database", "fix folder"),
+        ("unable to open database file", "fix folder"),
+        ("/var/x: Permission denied", "fix folder"),
+        ("database or disk is full", "fix disk"),
+        ("file is not a database", "fix database file"),
+    ],
+)
+def test_why_a_file_cannot_be_used_has_its_remedy(reason, fix):
+    assert checks._remedy_of_file(reason) == fix
+
+
 def test_a_server_is_well_away_or_closed(configured, postgres_url, postgres):
     assert found(checks.check_database(configured(DATABASE_URL=postgres_url))) == ["database server"]
     postgres.psql("DROP ROLE IF EXISTS guest; CREATE ROLE guest LOGIN")

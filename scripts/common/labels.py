@@ -650,6 +650,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "the rest is checked when the configuration is mended.",
         "остальное проверим, когда настройки будут исправлены.",
     ),
+    "after database": (
+        "дзвінки перевіримо, коли база даних запрацює.",
+        "the calls are checked when the database can be used.",
+        "звонки проверим, когда база данных заработает.",
+    ),
     "folders fine": (
         "у папки звітів, копій і бази можна записувати.",
         "reports, backups and the database can be written.",
@@ -874,6 +879,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Поверніть файл із резервної копії; якщо її немає, приберіть файл: його буде створено наново.",
         "Bring the file back from a copy; without one, move it away: it is made anew.",
         "Верните файл из резервной копии; если её нет, уберите файл: он будет создан заново.",
+    ),
+    "fix database busy": (
+        "Базу тримає інша програма. Зачекайте, доки вона закінчить, або завершіть її; файл не чіпайте.",
+        "Another program holds the database. Wait until it is done, or end it; leave the file where it is.",
+        "Базу держит другая программа. Подождите, пока она закончит, или завершите её; файл не трогайте.",
     ),
     "fix database server": (
         "Перевірте DATABASE_URL: адресу, користувача, пароль і назву бази; і чи працює сервер.",
