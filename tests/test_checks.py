@@ -300,6 +300,18 @@ def test_a_file_in_use_is_not_to_be_taken_away_and_the_calls_wait_for_it(api, co
     assert api(well(), at(12)) == ["api fine", "clock fine", "after database"]
 
 
+def test_the_loop_is_not_judged_without_its_database(configured, monkeypatch):
+    settings = configured(SCHEDULE_DOWNLOAD_RECORDS="day at 03:00")
+    settings.state_dir.mkdir(exist_ok=True)
+
+    def refuse(*_):
+        raise OSError("no")
+
+    monkeypatch.setattr(checks, "lock", refuse)
+    monkeypatch.setattr(checks, "started_elsewhere", set)
+    assert found(checks.check_loop(settings)) == ["after database"]
+
+
 @pytest.mark.parametrize(
     ("reason", "fix"),
     [

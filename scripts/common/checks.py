@@ -466,7 +466,8 @@ def check_loop(settings: Settings) -> Findings:
         except filelock.Timeout:
             running = True
         except (OSError, sqlalchemy.exc.SQLAlchemyError, BinotelError):
-            return  # see check_database()
+            yield Finding(SKIPPED, "after database", {})
+            return
         yield ok("loop runs") if running else warning("loop stopped", "fix loop")
     elif settings.timetables:
         yield warning("loop stopped", "fix loop")
