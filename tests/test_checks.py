@@ -105,6 +105,7 @@ NO_NAME = requests.exceptions.ConnectionError("NameResolutionError: Failed to re
         ({"status_code": 401}, None, ["fix ip"]),
         ({"status_code": 403}, None, ["fix ip"]),
         ({"status_code": 404}, None, ["fix ip"]),
+        ({"status_code": 429}, None, ["fix quota"]),
         ({"status_code": 301}, None, ["fix address"]),
         ({"status_code": 502}, None, ["fix later"]),
         ({"text": "<html>Log in to the hotel's network"}, None, ["fix address"]),

@@ -363,6 +363,7 @@ def _remedy_of(error: BinotelError) -> str:
         ("secure connection", "fix tls"),
         ("resolved", "fix name"),
         ("proxy", "fix proxy"),
+        ("HTTP 429", "fix quota"),
         ("HTTP 40", "fix ip"),
         ("HTTP 5", "fix later"),
         ("web page", "fix address"),
