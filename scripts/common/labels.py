@@ -144,6 +144,16 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "Whom to call back, by time of the call",
         "Кому перезвонить, по времени звонка",
     ),
+    "most urgent by time": (
+        "Кому передзвонити: {count} найважливіших, за часом дзвінка",
+        "Whom to call back: the {count} most urgent, by time of the call",
+        "Кому перезвонить: {count} самых важных, по времени звонка",
+    ),
+    "to call first": (
+        "Кому передзвонити, спершу найважливіші",
+        "Whom to call back, the most urgent first",
+        "Кому перезвонить, сначала самые важные",
+    ),
     "to call of a day": (
         "Кому передзвонити з тих, хто дзвонив цього дня",
         "Whom to call back, of this day’s callers",
@@ -411,7 +421,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "many times": ("уже {count}-й раз", "{count} times by now", "уже {count}-й раз"),
     "called line": ("наш номер: {line}", "our number: {line}", "наш номер: {line}"),
     "left a message": ("є голосове повідомлення", "left a voice message", "есть голосовое сообщение"),
-    "waits for": ("чекає {time}", "has waited {time}", "ждёт {time}"),
+    "waits for days": (
+        "чекає {count} день|чекає {count} дні|чекає {count} днів",
+        "has waited for {count} day|has waited for {count} days",
+        "ждёт {count} день|ждёт {count} дня|ждёт {count} дней",
+    ),
     "tried to call back": (
         "передзвонювали, але не додзвонилися",
         "we called back, but did not reach them",

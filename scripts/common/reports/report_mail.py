@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 
 from common.labels import Labels
 from common.messages.mail import Mail
-from common.messages.templates import render
+from common.messages.templates import render, short
 from common.reports.figures import DAY_SECONDS, Report
 from common.reports.spells import Spell
 from common.reports.tables import (
@@ -51,17 +51,23 @@ class _Bar(NamedTuple):
 
 
 class _Employee(NamedTuple):
-    """What an employee did: see COLUMNS and BELOW; and all of it as a text."""
+    """What an employee did: see COLUMNS and BELOW."""
 
     name: str
     columns: list[str]
     below: list[str]
-    text: str
 
 
 def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) -> Mail:
     """The mail for a report. `too_large` are its files when they are not attached: the mail says where they are."""
     more = len(report.to_call) - MOST_TO_CALL
+    by_time = labels.format("most urgent by time", count=MOST_TO_CALL) if more > 0 else labels["to call by time"]
+    bars = _bars(report, labels)
+    columns = [labels[name] for name in COLUMNS if report.selection.knows_incoming]
+    employees = _employees(report, labels)[:MOST_EMPLOYEES]
+    employees_heading = f"{labels['by employee']}:"
+    # Where there are columns, they stand below one another in the plain text.
+    names = [employees_heading, *(employee.name for employee in employees)] if columns else []
     content = {
         "labels": labels,
         "title": title(report, labels),
@@ -69,12 +75,16 @@ def report_mail(report: Report, labels: Labels, too_large: Sequence[Path] = ()) 
         "notes": notes(report, labels),
         "tiles": tiles(report, labels)[:MOST_TILES],
         "comparison": footnote(report, labels),
+        "to_call_heading": by_time,
         "to_call": [_waiting(spell, report, labels) for spell in sorted(report.to_call[:MOST_TO_CALL], key=_last)],
         "more_to_call": labels.format("and more", count=more) if more > 0 else "",
         "bars_heading": labels["by hour" if report.is_of_one_day else f"by {spans_table(report, labels)[0]}"],
-        "bars": _bars(report, labels),
-        "columns": [labels[name] for name in COLUMNS if report.selection.knows_incoming],
-        "employees": _employees(report, labels)[:MOST_EMPLOYEES],
+        "bars": bars,
+        "bars_width": max((len(bar.name) for bar in bars), default=0),
+        "columns": columns,
+        "employees": employees,
+        "employees_heading": employees_heading,
+        "employees_width": max(map(len, names), default=0),
         "where": labels.format("too large", paths=", ".join(map(str, too_large))) if too_large else labels["attached"],
     }
     if not report.count:
@@ -113,24 +123,28 @@ def _last(spell: Spell) -> float:
 def _waiting(spell: Spell, report: Report, labels: Labels) -> dict[str, str]:
     """Whom to call: the number and where it leads, the name, when it was lost, and what else there is to know."""
     number = number_link(spell.number, report)
-    shown = labels.time if report.is_of_one_day else labels.short_moment
-    time = shown(spell.last)
+    day = "" if report.is_of_one_day else labels.day_and_month(spell.last)
+    time = labels.time(spell.last)
+    moment = labels.short_moment(spell.last) if day else time
     times = f"{spell.times}×" if spell.times > 1 else ""
-    marks = []
-    if (waited := report.end.timestamp() - spell.unix_first) >= DAY_SECONDS:
-        marks.append(labels.format("waits for", time=labels.duration(waited // DAY_SECONDS * DAY_SECONDS)))
+    days = int(report.end.timestamp() - spell.unix_first) // DAY_SECONDS
+    waits = [labels.format("waits for days", count=days)] if days > 0 else []
+    known = []
     if spell.is_tried:
-        marks.append(labels["tried to call back"])
+        known.append(labels["tried to call back"])
     if spell.has_message:
-        marks.append(labels["left a message"])
+        known.append(labels["left a message"])
     return {
         "number": number.text if isinstance(number, Link) else number,
         "url": number.url if isinstance(number, Link) else "",
         "name": spell.name,
+        "day": day,
         "time": time,
         "times": times,
-        "when": labels.format("lost at", count=spell.times, time=time) if times else time,
-        "marks": ", ".join(marks),
+        "when": labels.format("lost at", count=spell.times, time=moment) if times else moment,
+        "waits": ", ".join(waits),
+        "known": ", ".join(known),
+        "marks": ", ".join(waits + known),
         "our_number": our_number(spell.our_number, spell.our_number_name, labels),
     }
 
@@ -175,6 +189,6 @@ def _employees(report: Report, labels: Labels) -> list[_Employee]:
             return [f"{name.lower().removesuffix(', %')} {text(*value)}" for name, value in known.items() if value[0]]
 
         columns = [text(*found[labels[name]]) for name in COLUMNS if labels[name] in found]
-        return _Employee(str(row[0]), columns, told(BELOW), ", ".join(told(COLUMNS + BELOW)))
+        return _Employee(short(str(row[0])), columns, told(BELOW))
 
     return [employee(row) for row in table.rows()]
