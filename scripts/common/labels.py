@@ -561,16 +561,16 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     # The weekly mail about the scripts
     "health well": ("Скрипти Binotel: усе гаразд", "Binotel scripts: all is well", "Скрипты Binotel: всё в порядке"),
     "health failures": (
-        "Скрипти Binotel: не вдалося запусків: {count}",
+        "Скрипти Binotel: невдалих запусків: {count}",
         "Binotel scripts: runs that failed: {count}",
-        "Скрипты Binotel: неудавшихся запусков: {count}",
+        "Скрипты Binotel: неудачных запусков: {count}",
     ),
-    "health since": ("Від {since}.", "Since {since}.", "С {since}."),
+    "health since": ("За час від {since}.", "Since {since}.", "За время с {since}."),
     "health runs": ("Запуски", "Runs", "Запуски"),
     "health run": (
-        "{job}: {runs}, з них не вдалося {failures}",
+        "{job}: {runs}, з них невдалих {failures}",
         "{job}: {runs}, of which {failures} failed",
-        "{job}: {runs}, из них не удалось {failures}",
+        "{job}: {runs}, из них неудачных {failures}",
     ),
     "health requests": ("Витрачено запитів із квоти", "Requests spent of the quota", "Потрачено запросов из квоты"),
     "health space": ("Місце на диску", "Disk space", "Место на диске"),
