@@ -41,7 +41,8 @@ def test_what_a_job_remembers_is_on_the_server_and_no_day_is_sent_twice(export, 
     assert export() == (0, "", "")
     assert len(inbox.messages) == 1
     day = output.strip()[-15:-5]
-    assert remembered(postgres_url) == {f"exported {day}", "caught up until", f"mail of {day}, times"}
+    requests = "export_calls_per_day"  # how many of the quota it has made
+    assert remembered(postgres_url) == {f"exported {day}", "caught up until", f"mail of {day}, times", requests}
     assert not (tmp_path / "var" / "binotel.db").exists()
 
 
