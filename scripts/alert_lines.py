@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any
 
 import common  # noqa: F401 - so that binotel_core is found
+from binotel_core import BinotelError
 from common.calls.days import entries_of_day
 from common.calls.entries import readable
 from common.calls.lines import ONLINE, Line, lines_of
@@ -68,7 +69,12 @@ def main(job: Job) -> None:
         log.info("Outside WORKING_HOURS: what happens there is nobody's concern")
         return
     store = Store(settings.database_url, settings.key, job.name, keep_days=30)
-    facts = [*facts_of_lines(store, opening, now, job, labels), *facts_of_silence(opening, now, job, labels)]
+    facts: list[Fact] = []
+    for look in (partial(facts_of_lines, store), facts_of_silence):
+        try:
+            facts += look(opening, now, job, labels)
+        except BinotelError as error:  # what cannot be asked hides nothing of the other
+            job.fail(str(error))
     for way in ways:
         kept = store.get_all([told(way.id, fact) for fact in facts])
         news = [fact for fact in facts if kept.get(told(way.id, fact)) != fact.since]

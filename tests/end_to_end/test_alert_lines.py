@@ -143,10 +143,12 @@ def test_a_silence_is_told_once_and_that_calls_come_again(look, sandbox, tmp_pat
     words = "There are usually some 13 in such a time. Call your own number: does it ring?"
     assert look(at("11:06")) == [(silent, f"{silent}\n\n{words}")]
     assert look(at("11:30")) == []
+    sandbox.faults["settings/list-of-employees"] = ["http-403"]
+    today.append(entry("11:31", generalCallID="3"))
+    heard = look(at("11:32"))  # that the lines cannot be asked for keeps nobody from hearing of calls
+    assert heard == [(again := "Calls come again (none since 10:00)", again), 1]
     assert look(at("20:00")) == []
-    today.append(entry("11:40", generalCallID="2"))
-    assert look(at("11:45")) == [(again := "Calls come again (none since 10:00)", again)]
-    assert look(at("11:50")) == []
+    assert look(at("11:45", DAY + timedelta(days=1))) == []
 
 
 def test_nobody_to_tell_is_a_wrong_configuration(look):
