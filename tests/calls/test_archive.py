@@ -293,7 +293,7 @@ def test_before_an_upgrade_an_sqlite_file_is_copied_and_without_a_copy_nothing_c
         with pytest.raises(BinotelError, match=r"cannot be copied before: .*No space left.* Nothing was changed"):
             entries(Archive(database_url, "key", KYIV))
     assert ((tmp_path / "binotel.db").read_bytes(), list(tmp_path.glob("*.part"))) == (as_it_was, [])
-    (tmp_path / "binotel.db.2026-01-01T000000.part").touch()  # of a process that was killed
+    (tmp_path / "binotel.db.2026-01-01.part").touch()  # of a process that was killed
     assert entries(Archive(database_url, "key", KYIV)) == CALLS_OF_MORNING
     [copy] = copies_of(tmp_path / "binotel.db")
     assert (copy.stat().st_mode & 0o777, list(tmp_path.glob("*.part"))) == (0o600, [])
@@ -308,12 +308,16 @@ def test_before_an_upgrade_an_sqlite_file_is_copied_and_without_a_copy_nothing_c
 def test_only_the_newest_copies_are_kept(tmp_path, database_url):
     Archive(database_url, "key", KYIV).count(0, 1)
     for day in range(1, 6):
-        (tmp_path / f"binotel.db.2026-01-0{day}T000000.before-update").touch()
+        (tmp_path / f"binotel.db.2026-01-0{day}.before-update").touch()
     newest = copied(tmp_path / "binotel.db")
     assert sorted(path.name for path in copies_of(tmp_path / "binotel.db")) == [
-        *(f"binotel.db.2026-01-0{day}T000000.before-update" for day in (4, 5)),
+        *(f"binotel.db.2026-01-0{day}.before-update" for day in (4, 5)),
         newest.name,
     ]
+    # What is changed next on the same day does not take the place of what was before.
+    as_it_was = newest.read_bytes()
+    Archive(database_url, "key", KYIV).keep(CALLS_OF_MORNING, MORNING, LATER)
+    assert (copied(tmp_path / "binotel.db"), newest.read_bytes()) == (newest, as_it_was)
 
 
 def test_the_file_is_the_owners_alone(tmp_path):

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -175,9 +175,12 @@ class Database:
 def copied(file: Path) -> Path:
     """Keep a copy of an SQLite file beside it, whole or not at all, and no more than the newest COPIES_KEPT.
 
+    One a day: an update changes one part of the file after the other, and the copy is of what was before all of them.
     Raises BinotelError when there can be none.
     """
-    copy = file.with_name(f"{file.name}.{datetime.now():%Y-%m-%dT%H%M%S}{COPY}")  # noqa: DTZ005 - for people, here
+    copy = file.with_name(f"{file.name}.{date.today()}{COPY}")  # noqa: DTZ011 - for people, here
+    if copy.exists():
+        return copy
     part = copy.with_suffix(".part")
     try:
         for left in file.parent.glob(f"{file.name}.*.part"):  # who has the transaction is the only one that copies
