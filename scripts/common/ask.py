@@ -1,8 +1,10 @@
 """Questions to one who has no config.env yet: each answer is tried at once, and all of them become the file."""
 
 import os
+import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from getpass import getpass
 from itertools import islice
 from pathlib import Path
@@ -43,12 +45,17 @@ def asked(path: Path, show: Callable[[Labels], Show]) -> Settings:
     values = {"REPORT_LANGUAGE": language}
     values |= _key(labels, tell)
     values |= _mail(labels, tell)
-    values |= _until_valid("ask chats", values, labels, "ALERT_URLS", is_needed=False)
+    values |= _until_valid("ask chats", labels, "ALERT_URLS")
     values |= _times(values, labels)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(f"{key}={_quoted(value)}\n" for key, value in values.items() if value)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(f"# config.example.env explains these keys, and lists all the others.\n{text}")
+        try:
+            file.write(f"# config.example.env explains these keys, and lists all the others.\n{text}")
+            file.flush()
+        except OSError:
+            path.unlink()  # on a full disk; else the next --ask would find a file
+            raise
     print_out(labels.format("ask written", path=path))
     print_out(labels.format("ask start", command=command_to_start(path)))
     return load_settings(str(path))
@@ -56,6 +63,7 @@ def asked(path: Path, show: Callable[[Labels], Show]) -> Settings:
 
 def _key(labels: Labels, tell: Show) -> dict[str, str]:
     """The key and the secret, and the version of the API that takes them: it need not be asked for."""
+    given = os.environ.get("BINOTEL_API_URL")  # of the sandbox, perhaps
     while True:
         values = {
             "BINOTEL_KEY": _answer(labels["ask key"]),
@@ -63,15 +71,15 @@ def _key(labels: Labels, tell: Show) -> dict[str, str]:
             "TIMEZONE": _answer(labels["ask zone"], "Europe/Kyiv"),
         }
         found: list[Finding] = []
-        for url in (os.environ.get("BINOTEL_API_URL"),) if os.environ.get("BINOTEL_API_URL") else (API_URL, API_4_URL):
+        for url in [given] if given else [API_URL, API_4_URL]:
             try:
-                with _settings(values | {"BINOTEL_API_URL": url or ""}) as settings:
+                with _settings(values | {"BINOTEL_API_URL": url}) as settings:
                     found = list(islice(check_api(settings), 2))  # what comes then counts for the quota
             except SettingsError as error:
                 found = [Finding(FAULT, "says", {"problem": problem}) for problem in error.faults]
                 break
             if found[0].fix != "fix key":
-                values["BINOTEL_API_URL"] = url or ""
+                values["BINOTEL_API_URL"] = url
                 break
         tell("api", found)
         if found[0].level == OK or not _is_again(labels):
@@ -81,7 +89,7 @@ def _key(labels: Labels, tell: Show) -> dict[str, str]:
 def _mail(labels: Labels, tell: Show) -> dict[str, str]:
     """Who gets reports, and from which account they are sent; nothing where nobody is to."""
     while True:
-        values = _until_valid("ask report to", {}, labels, "REPORT_TO", is_needed=False)
+        values = _until_valid("ask report to", labels, "REPORT_TO")
         if not values["REPORT_TO"]:
             return {}
         values["ADMIN_TO"] = values["REPORT_TO"].split(",")[0].strip()
@@ -127,40 +135,26 @@ def _times(values: dict[str, str], labels: Labels) -> dict[str, str]:
         return _times(values, labels)
 
 
-def _until_valid(
-    question: str, values: dict[str, str], labels: Labels, key: str, *, is_needed: bool = True
-) -> dict[str, str]:
-    """The answer to a question, as that key takes it."""
+def _until_valid(question: str, labels: Labels, key: str) -> dict[str, str]:
+    """The answer to a question, as that key takes it; "" for none."""
     while True:
         answer = _answer(labels[question])
         try:
-            with _settings({"MAIL_FROM": "a@example.com", "SMTP_HOST": "mail.example.com"} | values | {key: answer}):
-                if answer or not is_needed:
-                    return {key: answer}
+            with _settings({"MAIL_FROM": "a@example.com", "SMTP_HOST": "mail.example.com", key: answer}):
+                return {key: answer}
         except SettingsError as error:
             print_out("\n".join(fault.partition(": ")[2] for fault in error.faults))
 
 
-class _settings:  # noqa: N801 - it is used as a function is
+@contextmanager
+def _settings(values: dict[str, str]) -> Iterator[Settings]:
     """The settings that these values make, without a file that stays. Raises SettingsError."""
-
-    def __init__(self, values: dict[str, str]) -> None:
-        self._folder = TemporaryDirectory()
-        path = Path(self._folder.name, "config.env")
+    usual = {"BINOTEL_KEY": "key", "BINOTEL_SECRET": "secret"}
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "config.env")
         path.touch(0o600)
-        usual = {"BINOTEL_KEY": "key", "BINOTEL_SECRET": "secret"}
         path.write_text("".join(f"{key}={_quoted(value)}\n" for key, value in (usual | values).items()), "utf-8")
-        self._path = path
-
-    def __enter__(self) -> Settings:
-        try:
-            return load_settings(str(self._path), {})
-        except SettingsError:
-            self._folder.cleanup()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+        yield load_settings(str(path), {})
 
 
 def _quoted(value: str) -> str:
@@ -193,5 +187,5 @@ def command_to_start(path: Path) -> str:
             f'schtasks /create /tn Binotel /sc onstart /ru SYSTEM /tr "\\"{python}\\" \\"{script}\\" \\"{path}\\" '
             f'--log \\"{log}\\""'
         )
-    line = f"@reboot {sys.executable} {script} {path} --log {log}"
-    return f"(crontab -l 2>/dev/null; echo '{line}') | crontab -"
+    line = shlex.join(["@reboot", sys.executable, *map(str, (script, path, "--log", log))])
+    return f"(crontab -l 2>/dev/null; echo {shlex.quote(line)}) | crontab -"
