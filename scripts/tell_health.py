@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from common.files import existing
 from common.job import Job, run
 from common.labels import Labels
 from common.messages import mail
@@ -42,8 +43,15 @@ def main(job: Job) -> None:
         job.check_lock()
         thread = mail.Thread(job.name, "health")
         # Killed between the two, it tells the same once more, and nothing is left out.
-        mail.send(message, [], settings, thread=thread, to=settings.admin_to, key="ADMIN_TO")
-        store.put({BEFORE: now}, done="ADMIN_TO has got the mail")
+        mail.send(
+            message,
+            [],
+            settings,
+            thread=thread,
+            to=settings.admin_to,
+            key="ADMIN_TO",
+            on_accepted=lambda _: store.put({BEFORE: now}, done="ADMIN_TO has got the mail"),
+        )
 
 
 def facts(job: Job) -> dict[str, Any]:
@@ -85,10 +93,6 @@ def bytes_in(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def existing(path: Path) -> Path:
-    return next(each for each in (path, *path.absolute().parents) if each.exists())
-
-
 def health_mail(now: dict[str, Any], before: dict[str, Any], settings: Settings) -> mail.Mail:
     """The mail about what has changed since `before`, which may be of any earlier version."""
     labels = Labels(settings.language)
@@ -100,13 +104,22 @@ def health_mail(now: dict[str, Any], before: dict[str, Any], settings: Settings)
         name: [max(0, count - old) for count, old in zip(counts, before["runs"].get(name, (0, 0)), strict=True)]
         for name, counts in now["runs"].items()
     }
-    requests = {name: count - before["requests"].get(name, 0) for name, count in now["requests"].items()}
+    requests = {name: max(0, count - before["requests"].get(name, 0)) for name, count in now["requests"].items()}
     grown = {name: size - before["bytes"].get(name, size) for name, size in now["bytes"].items()}
+
+    def megabytes(size: int) -> str:
+        return labels.number(round(size / MEGABYTE))
+
     space = [
-        labels.format("health size", what=labels[f"health {name}"], size=size // MEGABYTE, more=grown[name] // MEGABYTE)
+        labels.format(
+            "health size",
+            what=labels[f"health {name}"],
+            size=megabytes(size),
+            more=f"{'−' if grown[name] < 0 else '+'}{megabytes(abs(grown[name]))}",
+        )
         for name, size in now["bytes"].items()
     ]
-    space.append(labels.format("health free", size=labels.number(now["free"] // MEGABYTE)))
+    space.append(labels.format("health free", size=megabytes(now["free"])))
     days = (now["at"] - before.get("at", now["at"])) / DAY_SECONDS
     if days > 0 and (rate := sum(grown.values()) / days) > 0:
         space.append(labels.format("health days", count=int(now["free"] / rate)))
@@ -129,7 +142,7 @@ def health_mail(now: dict[str, Any], before: dict[str, Any], settings: Settings)
             (
                 labels["health runs"],
                 [
-                    labels.format("health run", job=name, runs=count, failures=failed)
+                    labels.format("health run", job=name, runs=labels.number(count), failures=labels.number(failed))
                     for name, (count, failed) in runs.items()
                 ],
             ),

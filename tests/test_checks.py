@@ -101,7 +101,8 @@ NO_NAME = requests.exceptions.ConnectionError("NameResolutionError: Failed to re
         (refused(103), None, ["fix key"]),
         (refused(120), None, ["fix account"]),
         (refused(106), None, ["fix quota"]),
-        (refused(105), None, ["fix support"]),
+        (refused(105), None, ["fix later"]),
+        (refused(199), None, ["fix support"]),
         ({"status_code": 401}, None, ["fix ip"]),
         ({"status_code": 403}, None, ["fix ip"]),
         ({"status_code": 404}, None, ["fix ip"]),
@@ -241,7 +242,9 @@ def test_folders_that_cannot_be_written_to_are_named(configured, monkeypatch):
     settings = configured(REPORTS_DIR="closed/reports")
     assert found(checks.check_folders(settings)) == ["folders fine", "disk fine"]
     monkeypatch.setattr(os, "access", lambda *_: False)
-    assert found(checks.check_folders(settings)) == ["fix folder"]
+    closed = [finding for finding in checks.check_folders(settings) if finding.level == FAULT]
+    assert [finding.values["key"] for finding in closed] == ["DATABASE_URL", "REPORTS_DIR", "BACKUPS_DIR"]
+    assert {finding.fix for finding in closed} == {"fix folder"}
 
 
 @pytest.mark.parametrize(("free", "fixes"), [(10_000_000, [FAULT]), (10**12, [OK])])
@@ -378,6 +381,10 @@ def test_the_loop_runs_or_not_and_nothing_else_starts_its_jobs(configured, tmp_p
         crontab = tmp_path / "crontab"
         crontab.write_text(f"#!/bin/sh\necho '{line.format('backup_customers').strip()}'\n")
         crontab.chmod(0o700)
+        assert found(checks.check_loop(settings)) == ["fix twice"]
+        # As our own unit of systemd starts one.
+        crontab.unlink()
+        (tmp_path / "cron.d" / "own.service").write_text("ExecStart=python run_schedule.py --once backup_customers\n")
         assert found(checks.check_loop(settings)) == ["fix twice"]
 
 

@@ -3,6 +3,7 @@
 A check yields what it found: see Finding. Each ends by itself, or is given up.
 """
 
+import getpass
 import logging
 import os
 import re
@@ -36,6 +37,7 @@ from binotel_core import (
 )
 from common.calls.call import start_of
 from common.calls.days import of_day
+from common.files import existing
 from common.job import ledger_of
 from common.messages import mail
 from common.messages.chats import channels, chats
@@ -57,7 +59,8 @@ FEWEST_CALLS, NIGHT_HOURS, MOST_AT_NIGHT = 20, range(6), 0.3  # more of them at 
 OLDEST_POSTGRESQL = 120_000  # version 12
 CALL_BYTES, REPORT_BYTES, RECORDING_BYTES = 2_000, 100, 500_000  # that a call takes
 DAYS_OF_A_MONTH = 31
-LITTLE_BYTES = 200_000_000
+MEGABYTE = 1_000_000
+LITTLE_BYTES = 200 * MEGABYTE
 PROBE = "check-setup.tmp"
 CRON_FILES = ("/etc/crontab", "/etc/cron.d/*", "/etc/systemd/system/*.service", "~/.config/systemd/user/*.service")
 
@@ -167,28 +170,25 @@ def check_folders(settings: Settings) -> Findings:
         "REPORTS_DIR": settings.reports_dir,
         "BACKUPS_DIR": settings.backups_dir,
     }
-    for key, folder in folders.items():
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            yield fault("folder closed", "fix folder", key=key, path=there, user=_user())
-            return
-    yield ok("folders fine")
+    closed = {key: there for key, folder in folders.items() if not _is_open(there := existing(folder))}
+    for key, there in closed.items():
+        yield fault("folder closed", "fix folder", key=key, path=there, user=_user())
+    if not closed:
+        yield ok("folders fine")
     needed = max(LITTLE_BYTES, _bytes_of_a_month(settings))
-    for folder in {
-        next(path for path in (each, *each.absolute().parents) if path.exists()) for each in folders.values()
-    }:
-        free = shutil.disk_usage(folder).free
-        if free < needed:
-            level = fault if free < LITTLE_BYTES else warning
-            yield level(
-                "disk full",
-                "fix disk",
-                path=folder,
-                free=free // 1_000_000,
-                needed=needed // 1_000_000,
-            )
-            return
-    yield ok("disk fine", needed=needed // 1_000_000)
+    disks = {there.stat().st_dev: there for there in map(existing, folders.values())}
+    short = {there: free for there in disks.values() if (free := shutil.disk_usage(there).free) < needed}
+    for there, size in short.items():
+        level = fault if size < LITTLE_BYTES else warning
+        sizes = {"free": size // MEGABYTE, "needed": needed // MEGABYTE}
+        yield level("disk full", "fix disk", path=there, **sizes)
+    if not short:
+        yield ok("disk fine", needed=needed // MEGABYTE)
+
+
+def _is_open(folder: Path) -> bool:
+    """Whether we may write there."""
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
 def _bytes_of_a_month(settings: Settings) -> int:
@@ -205,9 +205,7 @@ def _bytes_of_a_month(settings: Settings) -> int:
 
 
 def _user() -> str:
-    with suppress(OSError, ImportError, KeyError):
-        import getpass
-
+    with suppress(OSError, ImportError, KeyError):  # what it raises where there is no such user
         return getpass.getuser()
     return ""
 
@@ -322,7 +320,7 @@ def _closed(error: BinotelError) -> Finding:
     """What an error of a request says. That of the quota's book is the database's, which has a check of its own."""
     if str(error).startswith("The database that keeps"):  # both ledgers say so
         return Finding(SKIPPED, "after database", {})
-    return fault("api closed", _remedy_of(error), problem=_problem_of(error))
+    return fault("says", _remedy_of(error), problem=_problem_of(error))
 
 
 def _zone(settings: Settings, day: Any, starts: list[int]) -> Finding:
@@ -348,6 +346,8 @@ def _remedy_of(error: BinotelError) -> str:
     match error:
         case ApiError(code=103 | 121):
             return "fix key"
+        case ApiError(code=105):
+            return "fix later"
         case ApiError(code=106):
             return "fix quota"
         case ApiError(code=120):
@@ -416,7 +416,7 @@ def check_chats(settings: Settings) -> Findings:
     found = [*chats(settings.alert_urls, "ALERT_URLS"), *chats(settings.summary_urls, "SUMMARY_URLS")]
     if found:
         yield ok("chats fine", names=", ".join(dict.fromkeys(channel.name for channel in found)))
-    elif not settings.alert_to and "alert_lost_calls" not in map(job_of, settings.timetables):
+    else:
         yield ok("chats none")
 
 
@@ -426,8 +426,8 @@ def check_recordings(settings: Settings) -> Findings:
         return
     folder = Path(settings.records_url)
     if "://" not in settings.records_url and not folder.exists():
-        there = next(path for path in folder.absolute().parents if path.exists())
-        if os.access(there, os.W_OK | os.X_OK):
+        there = existing(folder)
+        if _is_open(there):
             yield ok("recordings new", path=folder)
         else:
             yield fault("folder closed", "fix folder", key="RECORDS_URL", path=there, user=_user())
@@ -490,7 +490,7 @@ def started_elsewhere() -> set[str]:
             with suppress(OSError, UnicodeDecodeError):
                 texts.append(file.read_text("utf-8"))
     lines = [line for text in texts for line in text.splitlines() if not line.lstrip().startswith("#")]
-    return {job for job in JOBS for line in lines if re.search(rf"\b{job}\.py\b", line)}
+    return {job for job in JOBS for line in lines if re.search(rf"\b{job}\.py\b|--once {job}\b", line)}
 
 
 # --- What is sent when that is wanted ----------------------------------------

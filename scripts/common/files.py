@@ -56,6 +56,11 @@ def sync(path: Path) -> None:
     tried(f"Making {'names' if path.is_dir() else 'files'} outlive a power cut", write)
 
 
+def existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
+    return next(each for each in (path, *path.absolute().parents) if each.exists())
+
+
 def target_of(path: Path) -> Path:
     """The file that is to be written or replaced where `path` may be a link to it.
 
