@@ -4,8 +4,9 @@
     python scripts/check_setup.py --ask     where there is no config.env yet: asks, and writes one
     python scripts/check_setup.py --send    also sends a test mail to every address, and a message to every chat
 
-It changes nothing and sends nothing (but with --send), asks Binotel for two answers, and is over in half a minute. The
-exit code is 0 where no fault was found, 1 where one was, 2 where the configuration cannot be used.
+It changes nothing, but that the database knows of its request, and sends nothing but with --send. It asks Binotel for
+two answers, and is over in half a minute. The exit code is 0 where no fault was found, 1 where one was, 2 where the
+configuration cannot be used.
 """
 
 import argparse
